@@ -1,0 +1,47 @@
+import { test as base } from "@playwright/test";
+import { type Board, createBoard } from "./board.ts";
+import { Server, type ServerOptions } from "./server.ts";
+
+export { expect } from "@playwright/test";
+export { createBoard } from "./board.ts";
+export { Server } from "./server.ts";
+
+interface TestFixtures {
+  /** What the test's `server` is started with: `test.use({ serverOptions: { args: [...] } })`. */
+  serverOptions: ServerOptions;
+  /** A server of this test's own, which it may kill and restart. */
+  server: Server;
+  /** A new board on `server`. */
+  board: Board;
+}
+
+interface WorkerFixtures {
+  /** A server that the tests of a worker share: leave it running. */
+  sharedServer: Server;
+}
+
+export const test = base.extend<TestFixtures, WorkerFixtures>({
+  serverOptions: [{}, { option: true }],
+
+  server: async ({ serverOptions }, use, testInfo) => {
+    const server = await Server.start(serverOptions);
+    await use(server);
+    if (testInfo.status !== testInfo.expectedStatus) {
+      await testInfo.attach("server.log", { body: server.log, contentType: "text/plain" });
+    }
+    await server.dispose();
+  },
+
+  board: async ({ server }, use) => {
+    await use(await createBoard(server.url));
+  },
+
+  sharedServer: [
+    async ({}, use) => {
+      const server = await Server.start();
+      await use(server);
+      await server.dispose();
+    },
+    { scope: "worker" },
+  ],
+});

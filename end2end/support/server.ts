@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const project = path.resolve(import.meta.dirname, "../..");
+
+/** The built server: `SHEETBEND_BIN`, else where a release build leaves it. */
+function binary(): string {
+  const target = process.env["CARGO_TARGET_DIR"] ?? "target";
+  const file = path.resolve(project, process.env["SHEETBEND_BIN"] ?? path.join(target, "release/sheetbend"));
+  if (!existsSync(file)) throw new Error(`${file} is not there: \`make build\` makes it.`);
+  return file;
+}
+
+/** The servers that run now: they must not outlive a worker that ends in the middle of a test. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** What a test can change about the server it starts. */
+export interface ServerOptions {
+  /** Further arguments of `sheetbend serve`. */
+  args?: string[];
+  /** Further environment variables. */
+  env?: Record<string, string>;
+}
+
+/** A server of the test's own, on a free port and with a data folder of its own. */
+export class Server {
+  /** What the server wrote to standard output and error, over all its lives. */
+  log = "";
+
+  private child?: ChildProcess;
+  private port = 0;
+
+  private constructor(
+    /** The folder that holds the server's data; `kill`, `stop` and `restart` leave it as it is. */
+    readonly data: string,
+    private readonly options: ServerOptions,
+  ) {}
+
+  static async start(options: ServerOptions = {}): Promise<Server> {
+    const server = new Server(await mkdtemp(path.join(tmpdir(), "sheetbend-")), options);
+    try {
+      await server.launch();
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
+    return server;
+  }
+
+  /** The server's address, with no slash at the end; the same after a restart. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get running(): boolean {
+    return this.child !== undefined;
+  }
+
+  /** Ends the process as a power cut would: SIGKILL, no goodbye. */
+  async kill(): Promise<void> {
+    await this.end("SIGKILL");
+  }
+
+  /** Asks the process to end, SIGTERM, and waits until it has. */
+  async stop(): Promise<void> {
+    await this.end("SIGTERM");
+  }
+
+  /** Starts again with the same port and data; a server that still runs is killed first. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.launch();
+  }
+
+  /** Kills the process and removes its data. */
+  async dispose(): Promise<void> {
+    await this.kill();
+    await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    const overdue = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    await ended;
+    clearTimeout(overdue);
+  }
+
+  private async launch(): Promise<void> {
+    const { args = [], env = {} } = this.options;
+    const listen = `127.0.0.1:${this.port}`;
+    const child = spawn(binary(), ["serve", "--listen", listen, "--data", this.data, ...args], {
+      cwd: project, // where target/site and Leptos.toml are
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child = child;
+    running.add(child);
+    child.once("exit", (code, signal) => {
+      running.delete(child);
+      this.log += `[the server ended: ${signal ?? code}]\n`;
+      if (this.child === child) this.child = undefined;
+    });
+
+    await new Promise<void>((resolve, reject) => {
+      const failed = (why: string) => {
+        clearTimeout(overdue);
+        reject(new Error(`The server ${why}. It wrote:\n${this.log}`));
+      };
+      const overdue = setTimeout(() => failed("did not say its address within 15 s"), 15_000);
+      let output = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        this.log += text;
+        output += text;
+        const port = /^Sheetbend serves on http:\/\/127\.0\.0\.1:(\d+)\s*$/m.exec(output)?.[1];
+        if (port && output.includes("\n")) {
+          clearTimeout(overdue);
+          this.port = Number(port);
+          resolve();
+        }
+      });
+      child.stderr.setEncoding("utf8").on("data", (text: string) => (this.log += text));
+      child.once("error", (error) => {
+        if (this.child === child) this.child = undefined;
+        failed(`could not be started: ${error.message}`);
+      });
+      child.once("close", () => failed("ended before it served"));
+    });
+  }
+}
