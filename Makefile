@@ -1,0 +1,62 @@
+# `make run` serves Sheetbend, `make test` runs every test; each sets up what it lacks. `make` lists the rest.
+
+TOOLS := $(abspath $(or $(SHEETBEND_TOOLS),.tools))
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+LISTEN ?= 127.0.0.1:3000
+DATA ?= data
+
+export SHEETBEND_TOOLS := $(TOOLS)
+export SHEETBEND_BIN := $(TARGET)/release/sheetbend
+export PATH := $(TOOLS)/bin:$(TOOLS)/node_modules/.bin:$(PATH)
+
+# The release build is done again when a file it is made of has changed or gone, when the site is missing, or when the
+# build in this target folder is another clone's.
+STAMP := $(TARGET)/release/.sheetbend-site
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style public '(' -type d -o -type f ')' 2>/dev/null)
+STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
+
+.NOTPARALLEL:
+.PHONY: help run build watch test test-rust test-browser lint fmt tools clean FORCE
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build if needed, and serve on http://127.0.0.1:3000 (LISTEN=address:port, DATA=folder)
+	@exec "$(SHEETBEND_BIN)" serve --listen "$(LISTEN)" --data "$(DATA)"
+
+build: tools $(STAMP) ## the release build: server and site
+
+$(STAMP): $(SOURCES) $(STALE)
+	@echo "Building the server and the site (about 4 minutes the first time)…"
+	cargo leptos build --release -P
+	@echo "$(CURDIR)" > "$@"
+
+watch: tools ## build for development, serve, and build again at every change
+	cargo leptos watch
+
+test: test-rust test-browser ## every test: the engine, the server, the browser
+
+test-rust: tools ## the Rust tests alone
+	@echo "Testing the engine and the document (about 2 minutes the first time)…"
+	cargo test
+	@echo "Testing the server and the native client (about 4 minutes the first time)…"
+	cargo test --features ssr
+
+test-browser: build ## the browser tests alone (ARGS='-g "a title"' for some of them)
+	@echo "Testing in a browser (some minutes)…"
+	@scripts/browser-tests $(ARGS)
+
+lint: ## formatting, Clippy, licences, types
+	@scripts/tools lint
+	@echo "Checking (about 5 minutes the first time)…"
+	@scripts/lint
+
+fmt: ## format the Rust code
+	cargo fmt
+
+tools: ## install the pinned tools that are missing (about 10 minutes, once)
+	@scripts/tools build
+
+clean: ## remove what was built; tools and data stay
+	cargo clean
+	rm -rf target end2end/test-results end2end/playwright-report
