@@ -1,0 +1,194 @@
+//! Identity. Whoever makes a thing gives it its id, so that it can be made offline and resent safely.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::{Builder, Uuid};
+
+use super::time::UnixMillis;
+
+/// Makes a UUIDv7 (RFC 9562 §5.7) of a wall-clock time and 10 random bytes.
+#[must_use]
+pub fn uuid_v7(at: UnixMillis, random: [u8; 10]) -> Uuid {
+    Builder::from_unix_timestamp_millis(at, &random).into_uuid()
+}
+
+/// Declares a newtype over a UUID that reads and writes as the usual 36 characters.
+#[macro_export]
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub uuid::Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// Names a change for ever. Made with the change by its author's client; the same in whichever tab, file or device the
+    /// change travels, and unique in its document's log.
+    ChangeId
+}
+
+/// Makes change ids, each after the one before: also when the clock stands still or goes back, so that ids are in the order
+/// of making.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeIds {
+    last: Option<ChangeId>,
+}
+
+impl ChangeIds {
+    /// Ids after `last`, the newest change that is kept from before.
+    #[must_use]
+    pub const fn after(last: Option<ChangeId>) -> Self {
+        Self { last }
+    }
+
+    /// The next id: a UUIDv7 of now, or the successor of the last one if that is not after it.
+    pub fn next(&mut self, at: UnixMillis, random: [u8; 10]) -> ChangeId {
+        let fresh = uuid_v7(at, random);
+        let id = match self.last {
+            Some(last) if fresh <= last.0 => Uuid::from_u128(last.0.as_u128().wrapping_add(1)),
+            _ => fresh,
+        };
+        self.last = Some(ChangeId(id));
+        ChangeId(id)
+    }
+}
+
+uuid_id! {
+    /// Names a document (in this app: a board). Made by the client that makes the document.
+    DocumentId
+}
+
+uuid_id! {
+    /// Names one running client, for logs and for telling people apart. No promise rests on it.
+    ReplicaId
+}
+
+/// A secret that opens a document: 128 random bits, as 22 characters of base64url without padding.
+///
+/// `Debug` does not show it: keys do not belong in logs.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Key(String);
+
+/// A text that is no [`Key`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is 22 letters, digits, '-' or '_'")]
+pub struct NotAKey;
+
+impl Key {
+    /// Characters of a key.
+    pub const LENGTH: usize = 22;
+
+    /// Writes 16 random bytes as a key.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bits = u128::from_be_bytes(bytes);
+        // 21 digits of six bits, then the last two bits shifted to the top of a sixth of a digit, as base64 has it.
+        let digit = |i: u32| {
+            let six = if i < 21 { bits >> (122 - 6 * i) } else { bits << 4 };
+            char::from(ALPHABET[(six & 0x3f) as usize])
+        };
+        Self((0..22).map(digit).collect())
+    }
+
+    /// The key as it stands in a link.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Key {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if text.len() == Self::LENGTH && letters { Ok(Self(text.to_owned())) } else { Err(NotAKey) }
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = NotAKey;
+
+    fn try_from(text: String) -> Result<Self, NotAKey> {
+        text.parse()
+    }
+}
+
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        key.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_base64url() {
+        assert_eq!(Key::from_random([0; 16]).as_str(), "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(Key::from_random([0xff; 16]).as_str(), "_____________________w");
+        let bytes = *b"sheet bend knots";
+        assert_eq!(Key::from_random(bytes).as_str(), "c2hlZXQgYmVuZCBrbm90cw");
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_apart() {
+        assert!("c2hlZXQgYmVuZCBrbm90cw".parse::<Key>().is_ok());
+        for text in ["", "c2hlZXQgYmVuZCBrbm90c", "c2hlZXQgYmVuZCBrbm90c/", "c2hlZXQgYmVuZCBrbm90cww"] {
+            assert_eq!(text.parse::<Key>(), Err(NotAKey));
+        }
+    }
+
+    #[test]
+    fn keys_do_not_show_in_debug_output() {
+        assert_eq!(format!("{:?}", Key::from_random([7; 16])), "Key(…)");
+    }
+
+    #[test]
+    fn change_ids_are_in_the_order_of_making_whatever_the_clock_does() {
+        let mut ids = ChangeIds::after(None);
+        let made: Vec<_> = [5, 5, 5, 3, 9, 8].into_iter().map(|at| ids.next(at, [0xff; 10])).collect();
+        assert!(made.is_sorted_by(|a, b| a < b), "{made:?}");
+    }
+
+    #[test]
+    fn change_ids_sort_by_time() {
+        let early = ChangeId(uuid_v7(1_000, [0xff; 10]));
+        let late = ChangeId(uuid_v7(1_001, [0; 10]));
+        assert!(early < late);
+        assert_eq!(early.0.get_version_num(), 7);
+    }
+}

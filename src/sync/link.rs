@@ -1,0 +1,506 @@
+//! The reconnecting connection, as a state machine.
+//!
+//! It owns no socket: it says when to open and close one, each under an id of its own, and is told what became of it. An
+//! event of a socket that is not the present one changes nothing.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::backoff::{Backoff, uniform};
+use super::message::{Bye, ByeCode, Retry, Timing};
+use super::time::Moment;
+
+/// One attempt at a connection. Never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SocketId(pub u64);
+
+/// The link's timings; the defaults are those of the design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// From asking for a socket to its being open.
+    pub connect_timeout: Duration,
+    /// From its being open to `sync_response`.
+    pub handshake_timeout: Duration,
+    /// Delays between attempts.
+    pub backoff: Backoff,
+    /// Live this long, the next loss starts again from attempt 0.
+    pub stable_after: Duration,
+    /// Silent this long, a live line is taken for dead.
+    pub silence: Duration,
+    /// A probe must be answered within this time.
+    pub probe_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(10),
+            backoff: Backoff::default(),
+            stable_after: Duration::from_secs(5),
+            silence: Duration::from_millis(Timing::CLIENT_DEADLINE_MS),
+            probe_timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+/// Where the connection stands. Each state carries what only it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not started.
+    Idle,
+    /// A socket was asked for.
+    Connecting {
+        /// It.
+        socket: SocketId,
+        /// When to give it up.
+        until: Moment,
+    },
+    /// The socket is open; `sync_response` has not come.
+    Handshaking {
+        /// The open socket.
+        socket: SocketId,
+        /// When to give it up.
+        until: Moment,
+    },
+    /// In sync with the server.
+    Live {
+        /// The open socket.
+        socket: SocketId,
+        /// Since when.
+        since: Moment,
+        /// When a frame last came.
+        heard: Moment,
+        /// When an unanswered probe condemns the line.
+        probe: Option<Moment>,
+    },
+    /// Between attempts.
+    Waiting {
+        /// When the next one starts.
+        until: Moment,
+        /// Attempts that failed since the line was last stable.
+        attempt: u32,
+        /// What ended the last one.
+        why: Loss,
+    },
+    /// Ended; only [`Event::Start`] leads on.
+    Closed(Closed),
+}
+
+/// What ended a connection, or an attempt at one, that may be tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// No socket, or it closed before `sync_response`.
+    Unreachable,
+    /// A live socket closed.
+    Dropped,
+    /// Nothing came for too long.
+    Silent,
+    /// The server sent what this client cannot read.
+    Unreadable,
+    /// The server said why.
+    Bye(Bye),
+}
+
+/// Why the connection ended for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It was asked to.
+    Intended,
+    /// The server said that trying again cannot help.
+    Refused(Bye),
+    /// The server speaks of changes that this client does not know.
+    Outdated,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Connect, whatever the state; a person's "Retry now" too.
+    Start,
+    /// The socket is open.
+    Opened(SocketId),
+    /// `sync_response` came, with its `reconnect_spread_ms`.
+    Accepted(SocketId, Duration),
+    /// Any frame came: every frame is life.
+    Heard(SocketId),
+    /// A `bye` came.
+    Bye(SocketId, Bye),
+    /// Something unreadable came, or entries that do not follow.
+    Unreadable(SocketId),
+    /// Changes came that this client does not know.
+    Outdated(SocketId),
+    /// The socket closed, with its close code; 1006 if there was none.
+    Closed(SocketId, u16),
+    /// [`Link::deadline`] has come.
+    Wake,
+    /// The device or the person says that the network is back.
+    Nudge,
+    /// Close, and do not come back.
+    Stop,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Open a socket.
+    Open(SocketId),
+    /// Close it and forget it: nothing it says counts any more.
+    Close(SocketId),
+    /// Send a `ping` on it.
+    Probe(SocketId),
+}
+
+/// The reconnecting connection.
+#[derive(Clone, Debug)]
+pub struct Link {
+    settings: Settings,
+    state: State,
+    rng: Rng,
+    sockets: u64,
+    /// Failed attempts since the line was last stable: the backoff's exponent.
+    attempt: u32,
+    /// What the server last asked for.
+    spread: Duration,
+}
+
+impl Link {
+    /// An idle link. `seed` feeds the jitter.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        Self { settings, state: State::Idle, rng: Rng::with_seed(seed), sockets: 0, attempt: 0, spread: Duration::ZERO }
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Attempts that failed since the line was last stable.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The socket in use, if any.
+    #[must_use]
+    pub const fn socket(&self) -> Option<SocketId> {
+        match self.state {
+            State::Connecting { socket, .. } | State::Handshaking { socket, .. } | State::Live { socket, .. } => {
+                Some(socket)
+            }
+            State::Idle | State::Waiting { .. } | State::Closed(_) => None,
+        }
+    }
+
+    /// When [`Event::Wake`] is due, if time alone leads on.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        match self.state {
+            State::Connecting { until, .. } | State::Handshaking { until, .. } | State::Waiting { until, .. } => {
+                Some(until)
+            }
+            State::Live { heard, probe, .. } => {
+                let silent = heard + self.settings.silence;
+                Some(probe.map_or(silent, |probe| probe.min(silent)))
+            }
+            State::Idle | State::Closed(_) => None,
+        }
+    }
+
+    /// Takes in what happened, and says what to do.
+    pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
+        match event {
+            Event::Start => self.start(now),
+            Event::Nudge => self.nudge(now),
+            Event::Stop => self.end(Closed::Intended),
+            Event::Wake => self.wake(now),
+            Event::Opened(socket) => self.opened(socket, now),
+            Event::Accepted(socket, spread) => self.accepted(socket, spread, now),
+            Event::Heard(socket) => self.heard(socket, now),
+            Event::Bye(socket, bye) if self.is_present(socket) => self.said_bye(bye, now),
+            Event::Unreadable(socket) if self.is_present(socket) => self.lose(Loss::Unreadable, now),
+            Event::Outdated(socket) if self.is_present(socket) => self.end(Closed::Outdated),
+            Event::Closed(socket, code) if self.is_present(socket) => self.closed(code, now),
+            Event::Bye(..) | Event::Unreadable(_) | Event::Outdated(_) | Event::Closed(..) => Vec::new(),
+        }
+    }
+
+    fn is_present(&self, socket: SocketId) -> bool {
+        self.socket() == Some(socket)
+    }
+
+    fn connect(&mut self, now: Moment) -> Vec<Action> {
+        self.sockets += 1;
+        let socket = SocketId(self.sockets);
+        self.state = State::Connecting { socket, until: now + self.settings.connect_timeout };
+        vec![Action::Open(socket)]
+    }
+
+    fn start(&mut self, now: Moment) -> Vec<Action> {
+        match self.state {
+            State::Idle | State::Waiting { .. } | State::Closed(_) => {
+                self.attempt = 0;
+                self.connect(now)
+            }
+            State::Connecting { .. } | State::Handshaking { .. } | State::Live { .. } => self.nudge(now),
+        }
+    }
+
+    fn nudge(&mut self, now: Moment) -> Vec<Action> {
+        let by = now + self.settings.probe_timeout;
+        match &mut self.state {
+            State::Waiting { .. } => {
+                self.attempt = 0;
+                self.connect(now)
+            }
+            State::Live { socket, probe: probe @ None, .. } => {
+                *probe = Some(by);
+                vec![Action::Probe(*socket)]
+            }
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Live { .. }
+            | State::Closed(_) => Vec::new(),
+        }
+    }
+
+    fn opened(&mut self, socket: SocketId, now: Moment) -> Vec<Action> {
+        if matches!(self.state, State::Connecting { socket: present, .. } if present == socket) {
+            self.state = State::Handshaking { socket, until: now + self.settings.handshake_timeout };
+        }
+        Vec::new()
+    }
+
+    fn accepted(&mut self, socket: SocketId, spread: Duration, now: Moment) -> Vec<Action> {
+        if matches!(self.state, State::Handshaking { socket: present, .. } if present == socket) {
+            self.spread = spread;
+            self.state = State::Live { socket, since: now, heard: now, probe: None };
+        }
+        Vec::new()
+    }
+
+    fn heard(&mut self, socket: SocketId, now: Moment) -> Vec<Action> {
+        if let State::Live { socket: present, heard, probe, .. } = &mut self.state
+            && *present == socket
+        {
+            *heard = now;
+            *probe = None;
+        }
+        Vec::new()
+    }
+
+    fn wake(&mut self, now: Moment) -> Vec<Action> {
+        if self.deadline().is_none_or(|due| now < due) {
+            return Vec::new();
+        }
+        match self.state {
+            State::Waiting { .. } => self.connect(now),
+            State::Connecting { .. } => self.lose(Loss::Unreachable, now),
+            State::Handshaking { .. } | State::Live { .. } => self.lose(Loss::Silent, now),
+            State::Idle | State::Closed(_) => Vec::new(),
+        }
+    }
+
+    fn closed(&mut self, code: u16, now: Moment) -> Vec<Action> {
+        match ByeCode::from_close_code(code) {
+            Some(code) => self.said_bye(Bye::new(code, ""), now),
+            None if matches!(self.state, State::Live { .. }) => self.lose(Loss::Dropped, now),
+            None => self.lose(Loss::Unreachable, now),
+        }
+    }
+
+    fn said_bye(&mut self, bye: Bye, now: Moment) -> Vec<Action> {
+        match bye.retry {
+            Retry::Never => self.end(Closed::Refused(bye)),
+            Retry::Later => self.lose(Loss::Bye(bye), now),
+        }
+    }
+
+    /// Gives the present socket up and waits for the next attempt.
+    ///
+    /// After a stable connection the first delay is spread as the server asked, since all its clients lose it at once
+    /// (RFC 6455 §7.2.3); every other delay is the backoff's.
+    fn lose(&mut self, why: Loss, now: Moment) -> Vec<Action> {
+        let stable = matches!(self.state, State::Live { since, .. } if now.since(since) >= self.settings.stable_after);
+        let delay = if stable {
+            self.attempt = 0;
+            uniform(self.spread, &mut self.rng)
+        } else {
+            self.settings.backoff.delay(self.attempt, &mut self.rng)
+        };
+        let least = match &why {
+            Loss::Bye(bye) => Duration::from_millis(bye.retry_after_ms),
+            Loss::Unreachable | Loss::Dropped | Loss::Silent | Loss::Unreadable => Duration::ZERO,
+        };
+        self.attempt = if stable { 0 } else { self.attempt.saturating_add(1) };
+        let closing = self.socket().map(Action::Close);
+        self.state = State::Waiting { until: now + delay.max(least), attempt: self.attempt, why };
+        closing.into_iter().collect()
+    }
+
+    fn end(&mut self, why: Closed) -> Vec<Action> {
+        let closing = self.socket().map(Action::Close);
+        self.state = State::Closed(why);
+        closing.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPREAD: Duration = Duration::from_millis(200);
+
+    fn at(ms: u64) -> Moment {
+        Moment::from_millis(ms)
+    }
+
+    fn live(now: u64) -> (Link, SocketId) {
+        let mut link = Link::new(Settings::default(), 1);
+        assert_eq!(link.handle(Event::Start, at(now)), [Action::Open(SocketId(1))]);
+        link.handle(Event::Opened(SocketId(1)), at(now));
+        link.handle(Event::Accepted(SocketId(1), SPREAD), at(now));
+        assert!(matches!(link.state(), State::Live { .. }));
+        (link, SocketId(1))
+    }
+
+    fn wait_of(link: &Link, now: u64) -> Duration {
+        let State::Waiting { until, .. } = link.state() else { panic!("waits: {:?}", link.state()) };
+        until.since(at(now))
+    }
+
+    #[test]
+    fn a_stable_line_that_drops_comes_back_within_the_spread() {
+        let (mut link, socket) = live(0);
+        link.handle(Event::Closed(socket, 1006), at(60_000));
+        assert!(wait_of(&link, 60_000) <= SPREAD);
+        let due = link.deadline().expect("waits");
+        assert_eq!(link.handle(Event::Wake, due), [Action::Open(SocketId(2))]);
+    }
+
+    #[test]
+    fn a_line_that_flaps_backs_off() {
+        let (mut link, mut socket) = live(0);
+        let mut now = 0;
+        for attempt in 1..=20 {
+            link.handle(Event::Closed(socket, 1006), at(now));
+            let State::Waiting { attempt: counted, until, .. } = *link.state() else { panic!("waits") };
+            assert_eq!(counted, attempt);
+            now = until.as_millis();
+            let [Action::Open(next)] = link.handle(Event::Wake, until)[..] else { panic!("tries") };
+            socket = next;
+            link.handle(Event::Opened(socket), at(now));
+            link.handle(Event::Accepted(socket, SPREAD), at(now));
+        }
+    }
+
+    #[test]
+    fn connecting_and_handshake_time_out() {
+        let mut link = Link::new(Settings::default(), 1);
+        link.handle(Event::Start, at(0));
+        assert_eq!(link.handle(Event::Wake, at(9_999)), []);
+        assert_eq!(link.handle(Event::Wake, at(10_000)), [Action::Close(SocketId(1))]);
+
+        let mut link = Link::new(Settings::default(), 1);
+        link.handle(Event::Start, at(0));
+        link.handle(Event::Opened(SocketId(1)), at(5_000));
+        assert_eq!(link.handle(Event::Wake, at(14_999)), []);
+        assert_eq!(link.handle(Event::Wake, at(15_000)), [Action::Close(SocketId(1))]);
+    }
+
+    #[test]
+    fn silence_condemns_a_line_and_any_frame_is_life() {
+        let (mut link, socket) = live(0);
+        link.handle(Event::Heard(socket), at(20_000));
+        assert_eq!(link.handle(Event::Wake, at(44_999)), []);
+        assert_eq!(link.handle(Event::Wake, at(45_000)), [Action::Close(socket)]);
+    }
+
+    #[test]
+    fn a_nudge_probes_a_live_line() {
+        let (mut link, socket) = live(0);
+        assert_eq!(link.handle(Event::Nudge, at(1_000)), [Action::Probe(socket)]);
+        assert_eq!(link.handle(Event::Nudge, at(1_001)), [], "one probe at a time");
+        assert_eq!(link.handle(Event::Wake, at(4_000)), [Action::Close(socket)]);
+
+        let (mut link, socket) = live(0);
+        link.handle(Event::Nudge, at(1_000));
+        link.handle(Event::Heard(socket), at(1_100));
+        assert_eq!(link.handle(Event::Wake, at(4_000)), []);
+    }
+
+    #[test]
+    fn a_nudge_ends_waiting() {
+        let (mut link, socket) = live(0);
+        link.handle(Event::Bye(socket, Bye { retry_after_ms: 60_000, ..Bye::new(ByeCode::Draining, "") }), at(9_000));
+        assert!(wait_of(&link, 9_000) >= Duration::from_secs(60), "the server's wish is obeyed");
+        assert_eq!(link.handle(Event::Nudge, at(9_100)), [Action::Open(SocketId(2))]);
+    }
+
+    #[test]
+    fn a_refusal_is_final_until_someone_starts_again() {
+        for event in
+            [Event::Bye(SocketId(1), Bye::new(ByeCode::UnknownKey, "No such board")), Event::Closed(SocketId(1), 4404)]
+        {
+            let (mut link, socket) = live(0);
+            assert_eq!(link.handle(event, at(10)), [Action::Close(socket)]);
+            assert!(matches!(link.state(), State::Closed(Closed::Refused(_))));
+            assert_eq!(link.handle(Event::Nudge, at(20)), []);
+            assert_eq!(link.handle(Event::Start, at(30)), [Action::Open(SocketId(2))]);
+        }
+    }
+
+    #[test]
+    fn an_intended_close_stays_closed() {
+        let (mut link, socket) = live(0);
+        assert_eq!(link.handle(Event::Stop, at(10)), [Action::Close(socket)]);
+        link.handle(Event::Closed(socket, 1000), at(11));
+        assert_eq!((link.state(), link.deadline()), (&State::Closed(Closed::Intended), None));
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let socket = (1_u64..6).prop_map(SocketId);
+        let code = prop_oneof![Just(ByeCode::Draining), Just(ByeCode::UnknownKey)];
+        prop_oneof![
+            1 => Just(Event::Start),
+            1 => Just(Event::Nudge),
+            1 => Just(Event::Stop),
+            4 => Just(Event::Wake),
+            4 => socket.clone().prop_map(Event::Opened),
+            4 => socket.clone().prop_map(|s| Event::Accepted(s, SPREAD)),
+            1 => socket.clone().prop_map(Event::Heard),
+            1 => socket.clone().prop_map(Event::Unreadable),
+            1 => (socket.clone(), code).prop_map(|(s, c)| Event::Bye(s, Bye::new(c, ""))),
+            1 => (socket, prop_oneof![Just(1006_u16), Just(1001), Just(4404)]).prop_map(|(s, c)| Event::Closed(s, c)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn at_most_one_socket_and_always_a_way_on(events in proptest::collection::vec((any_event(), 0_u64..30_000), 1..120)) {
+            let mut link = Link::new(Settings::default(), 3);
+            let mut open = Vec::new();
+            let mut now = 0;
+            for (event, pause) in events {
+                now += pause;
+                for action in link.handle(event, at(now)) {
+                    match action {
+                        Action::Open(socket) => open.push(socket),
+                        Action::Close(socket) => open.retain(|s| *s != socket),
+                        Action::Probe(socket) => prop_assert!(open.contains(&socket)),
+                    }
+                }
+                prop_assert!(open.len() <= 1, "at most one socket");
+                prop_assert_eq!(open.first().copied(), link.socket(), "the link knows its socket");
+                let ended = matches!(link.state(), State::Idle | State::Closed(_));
+                prop_assert!(ended || link.deadline().is_some(), "something will happen next");
+            }
+        }
+    }
+}

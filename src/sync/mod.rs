@@ -1,0 +1,27 @@
+//! The engine: keeps replicas of a [`document::Document`] the same over a line that fails.
+//!
+//! Pure and sans-I/O: events and the time go in, effects come out. There is no socket, clock, randomness or storage here,
+//! so the same code runs in a page, in a native client, in the server's rooms and in a simulation on virtual time.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`document`] | the trait an app implements |
+//! | [`message`] | the wire: messages, close codes, limits |
+//! | [`id`], [`digest`], [`time`] | identity, the hash chain over a log, the engine's clock reading |
+//! | [`backoff`], [`link`] | the reconnecting connection as a state machine |
+//! | [`outbox`] | own changes that the server has not confirmed |
+//! | [`replica`] | confirmed document plus pending changes: the optimistic view |
+//! | [`client`] | joins link, outbox and replica |
+//! | [`sequencer`] | the server's side of one document |
+
+pub mod backoff;
+pub mod client;
+pub mod digest;
+pub mod document;
+pub mod id;
+pub mod link;
+pub mod message;
+pub mod outbox;
+pub mod replica;
+pub mod sequencer;
+pub mod time;
