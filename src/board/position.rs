@@ -9,7 +9,7 @@ use fractional_index::FractionalIndex;
 use serde::{Deserialize, Serialize};
 
 /// A place in an order. There is always one before, behind, and between two different ones.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Position(FractionalIndex);
 
@@ -20,12 +20,6 @@ pub const MAX_POSITION: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a position")]
 pub struct NotAPosition;
-
-impl Default for Position {
-    fn default() -> Self {
-        Self(FractionalIndex::default())
-    }
-}
 
 impl Position {
     /// A place behind `low` and before `high`; `None` stands for the end on that side.
