@@ -13,3 +13,18 @@
 
 pub mod board;
 pub mod sync;
+
+#[cfg(feature = "hydrate")]
+pub mod browser;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ui")]
+pub mod ui;
+
+/// The page has arrived: brings it to life.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(ui::app::App);
+}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use uuid::{Builder, Uuid};
 
 use super::time::UnixMillis;
@@ -116,6 +117,16 @@ impl Key {
         Self((0..22).map(digit).collect())
     }
 
+    /// The view key that belongs to this edit key: the first 16 bytes of SHA-256 over `sheetbend view key` and a line feed
+    /// and the edit key's text. Whoever may edit can so hand out the view link; the way back is closed.
+    #[must_use]
+    pub fn view_key(&self) -> Self {
+        let hash = Sha256::new().chain_update(b"sheetbend view key\n").chain_update(&self.0).finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash[..16]);
+        Self::from_random(bytes)
+    }
+
     /// The key as it stands in a link.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -162,6 +173,14 @@ mod tests {
         assert_eq!(Key::from_random([0xff; 16]).as_str(), "_____________________w");
         let bytes = *b"sheet bend knots";
         assert_eq!(Key::from_random(bytes).as_str(), "c2hlZXQgYmVuZCBrbm90cw");
+    }
+
+    #[test]
+    fn a_view_key_is_another_key() {
+        let edit = Key::from_random(*b"sheet bend knots");
+        assert_ne!(edit.view_key(), edit);
+        assert_ne!(edit.view_key(), edit.view_key().view_key());
+        assert_eq!(edit.view_key().as_str(), edit.clone().view_key().as_str());
     }
 
     #[test]

@@ -1,0 +1,10 @@
+//! Runs [`crate::sync::client`] in a page: socket, storage, clock, and the browser's word on network and page.
+//!
+//! Thin drivers: what they decide, they decide by asking the engine.
+
+pub mod boards;
+pub mod clock;
+pub mod lifecycle;
+pub mod session;
+pub mod socket;
+pub mod storage;

@@ -1,0 +1,243 @@
+//! One document, open in this page: runs a [`Client`] on the browser's socket, clock and storage.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+
+use super::clock;
+use super::lifecycle::{Listener, on_return};
+use super::socket::{Socket, SocketEvent};
+use super::storage::{NotKept, OutboxStore};
+use crate::sync::client::{Client, Effect, Event, Settings, Start, Status};
+use crate::sync::digest::Cursor;
+use crate::sync::document::{Document, Refusal};
+use crate::sync::id::{ChangeId, ChangeIds, DocumentId, Key, ReplicaId, uuid_v7};
+use crate::sync::link::{self, SocketId};
+use crate::sync::message::Access;
+use crate::sync::outbox::Kept;
+
+/// What to open.
+#[derive(Clone, Debug)]
+pub struct Opening<D> {
+    /// The document's id: what its outbox is kept under.
+    pub id: DocumentId,
+    /// Its edit or view key.
+    pub key: Key,
+    /// The name this person goes by; may be empty.
+    pub name: String,
+    /// The document as the page came with it.
+    pub document: D,
+    /// Its place in the log.
+    pub cursor: Cursor,
+    /// What the key allows.
+    pub access: Access,
+}
+
+/// What a page is told.
+#[derive(Clone, Debug)]
+pub enum Notice<D: Document> {
+    /// The document as the person sees it is another.
+    View(D),
+    /// Where the person stands is another.
+    Status(Status),
+    /// The server refused a change of this person's.
+    Refused(Kept<D::Change>),
+    /// A change could not be kept on this device: it is in memory until the server has it.
+    NotKept,
+}
+
+/// One document, open in this page. Dropping it closes the connection; what was not saved stays kept.
+pub struct Session<D: Document> {
+    inner: Rc<Inner<D>>,
+    _listeners: Vec<Listener>,
+}
+
+struct Inner<D: Document> {
+    url: String,
+    client: RefCell<Client<D>>,
+    outbox: OutboxStore,
+    ids: RefCell<ChangeIds>,
+    socket: RefCell<Option<(SocketId, Socket)>>,
+    timer: RefCell<Option<Timeout>>,
+    notices: RefCell<VecDeque<Notice<D>>>,
+    telling: Cell<bool>,
+    listener: Box<dyn Fn(Notice<D>)>,
+    this: Weak<Self>,
+}
+
+impl<D: Document> fmt::Debug for Session<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("status", &self.inner.client.borrow().status()).finish_non_exhaustive()
+    }
+}
+
+impl<D: Document> Session<D> {
+    /// Opens a document and connects. `listener` is told of everything that changes from here on; the first view and status
+    /// are told before this returns.
+    pub fn open(opening: Opening<D>, listener: impl Fn(Notice<D>) + 'static) -> Self {
+        let outbox = OutboxStore::new(opening.id);
+        let kept: Vec<Kept<D::Change>> = outbox.load();
+        let settings = Settings {
+            key: opening.key,
+            replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
+            name: opening.name,
+            link: link::Settings::default(),
+            seed: u64::from_le_bytes(clock::random()),
+        };
+        let start = Start { document: opening.document, cursor: opening.cursor, access: opening.access, kept };
+        let client = Client::new(settings, start);
+        let inner = Rc::new_cyclic(|this| Inner {
+            url: sync_url(),
+            ids: RefCell::new(ChangeIds::after(client.outbox().newest())),
+            client: RefCell::new(client),
+            outbox,
+            socket: RefCell::new(None),
+            timer: RefCell::new(None),
+            notices: RefCell::new(VecDeque::new()),
+            telling: Cell::new(false),
+            listener: Box::new(listener),
+            this: Weak::clone(this),
+        });
+        let nudge = {
+            let this = Rc::downgrade(&inner);
+            move || with(&this, |inner| inner.handle(Event::Nudge))
+        };
+        inner.carry_out(Effect::ViewChanged);
+        inner.handle(Event::Start);
+        Self { inner, _listeners: on_return(nudge) }
+    }
+
+    /// Makes a change: keeps it, shows it, and sends it when it can.
+    ///
+    /// # Errors
+    /// The reason why it can never be accepted; then nothing was done.
+    pub fn edit(&self, change: D::Change) -> Result<ChangeId, Refusal> {
+        self.inner.client.borrow().admits(&change)?;
+        let made_at = clock::unix_now();
+        let id = self.inner.ids.borrow_mut().next(made_at, clock::random());
+        self.inner.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
+        Ok(id)
+    }
+
+    /// Connects now, whatever the state.
+    pub fn retry_now(&self) {
+        self.inner.handle(Event::Start);
+    }
+
+    /// Lets a refused change go.
+    pub fn dismiss(&self, id: ChangeId) {
+        self.inner.handle(Event::Dismiss(id));
+    }
+
+    /// Own changes that the server refused, in the order they were made.
+    #[must_use]
+    pub fn attention(&self) -> Vec<Kept<D::Change>> {
+        self.inner.client.borrow().outbox().attention().cloned().collect()
+    }
+}
+
+impl<D: Document> Drop for Session<D> {
+    fn drop(&mut self) {
+        self.inner.handle(Event::Stop);
+    }
+}
+
+fn with<D: Document>(this: &Weak<Inner<D>>, act: impl FnOnce(&Inner<D>)) {
+    if let Some(inner) = this.upgrade() {
+        act(&inner);
+    }
+}
+
+impl<D: Document> Inner<D> {
+    fn handle(&self, event: Event<D>) {
+        let effects = self.client.borrow_mut().handle(event, clock::now());
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        self.set_timer();
+    }
+
+    fn carry_out(&self, effect: Effect<D>) {
+        match effect {
+            Effect::Open(id) => {
+                let socket = Socket::open(&self.url, self.on_socket(id));
+                self.socket.replace(Some((id, socket)));
+            }
+            Effect::Send(id, text) => {
+                if let Some((present, socket)) = &*self.socket.borrow()
+                    && *present == id
+                {
+                    socket.send(text);
+                }
+            }
+            Effect::Close(id) => {
+                self.socket.borrow_mut().take_if(|(present, _)| *present == id);
+            }
+            Effect::Keep(kept) => {
+                if let Err(NotKept) = self.outbox.keep(&kept) {
+                    self.tell(Notice::NotKept);
+                }
+            }
+            Effect::Forget(id) => self.outbox.forget(id),
+            Effect::ViewChanged => {
+                let view = self.client.borrow().view().clone();
+                self.tell(Notice::View(view));
+            }
+            Effect::StatusChanged => {
+                let status = self.client.borrow().status();
+                self.tell(Notice::Status(status));
+            }
+            Effect::Refused(kept) => self.tell(Notice::Refused(kept)),
+        }
+    }
+
+    fn on_socket(&self, id: SocketId) -> impl Fn(SocketEvent) + 'static {
+        let this = Weak::clone(&self.this);
+        move |event| {
+            let event = match event {
+                SocketEvent::Opened => Event::Opened(id),
+                SocketEvent::Received(text) => Event::Received(id, text),
+                SocketEvent::Closed(code) => Event::Closed(id, code),
+            };
+            with(&this, |inner| inner.handle(event));
+        }
+    }
+
+    /// One timer, for the client's deadline.
+    fn set_timer(&self) {
+        let due = self.client.borrow().deadline();
+        let timer = due.map(|due| {
+            let this = Weak::clone(&self.this);
+            let wait = due.since(clock::now()).as_millis();
+            // One more, since the browser's timers may fire a fraction early; `setTimeout` takes at most 2³¹ - 1.
+            let wait = i32::try_from(wait + 1).unwrap_or(i32::MAX).unsigned_abs();
+            Timeout::new(wait, move || with(&this, |inner| inner.handle(Event::Wake)))
+        });
+        self.timer.replace(timer);
+    }
+
+    /// Tells the page, one notice after the other: a listener that makes a change is told of it after it has returned.
+    fn tell(&self, notice: Notice<D>) {
+        self.notices.borrow_mut().push_back(notice);
+        if self.telling.replace(true) {
+            return;
+        }
+        while let Some(notice) = { self.notices.borrow_mut().pop_front() } {
+            (self.listener)(notice);
+        }
+        self.telling.set(false);
+    }
+}
+
+/// The sync endpoint of the server that the page came from.
+fn sync_url() -> String {
+    let location = web_sys::window().map(|window| window.location());
+    let part = |read: fn(&web_sys::Location) -> Result<String, wasm_bindgen::JsValue>| {
+        location.as_ref().and_then(|location| read(location).ok()).unwrap_or_default()
+    };
+    let scheme = if part(web_sys::Location::protocol) == "https:" { "wss" } else { "ws" };
+    format!("{scheme}://{}/api/sync", part(web_sys::Location::host))
+}

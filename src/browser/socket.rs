@@ -1,0 +1,76 @@
+//! A WebSocket: one task owns it, unsplit; dropping the [`Socket`] closes it, and nothing is heard of it any more.
+
+use std::future::poll_fn;
+
+use futures_channel::mpsc;
+use futures_util::future::{Either, select};
+use futures_util::{SinkExt, StreamExt};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, State, WebSocketError};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::sync::message::SUBPROTOCOL;
+
+/// What a socket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// It is open.
+    Opened,
+    /// A text frame came.
+    Received(String),
+    /// It is closed, with its close code; 1006 if there was none.
+    Closed(u16),
+}
+
+/// A WebSocket, opening or open.
+#[derive(Debug)]
+pub struct Socket {
+    outgoing: mpsc::UnboundedSender<String>,
+}
+
+impl Socket {
+    /// Opens a socket to `url`. What becomes of it is told to `listener`, never before this returns.
+    pub fn open(url: &str, listener: impl Fn(SocketEvent) + 'static) -> Self {
+        let (outgoing, queue) = mpsc::unbounded();
+        let socket = WebSocket::open_with_protocol(url, SUBPROTOCOL);
+        spawn_local(async move {
+            match socket {
+                Ok(socket) => run(socket, queue, listener).await,
+                Err(_) => listener(SocketEvent::Closed(1006)),
+            }
+        });
+        Self { outgoing }
+    }
+
+    /// Hands a text frame to the browser. That says nothing about its arrival.
+    pub fn send(&self, text: String) {
+        // The task is gone only after it has told of the close: then this frame is as lost as one on the line.
+        let _ = self.outgoing.unbounded_send(text);
+    }
+}
+
+async fn run(mut socket: WebSocket, mut queue: mpsc::UnboundedReceiver<String>, listener: impl Fn(SocketEvent)) {
+    // The sink is ready once the socket has left the connecting state, whichever way.
+    let opening = poll_fn(|cx| socket.poll_ready_unpin(cx));
+    if let Either::Right((None, _)) = select(opening, queue.next()).await {
+        return;
+    }
+    if matches!(socket.state(), State::Open) {
+        listener(SocketEvent::Opened);
+    }
+    loop {
+        match select(queue.next(), socket.next()).await {
+            Either::Left((Some(text), _)) => {
+                // A failed send is followed by the close event, which tells more.
+                let _ = socket.send(Message::Text(text)).await;
+            }
+            Either::Left((None, _)) => return,
+            Either::Right((Some(Ok(Message::Text(text))), _)) => listener(SocketEvent::Received(text)),
+            Either::Right((Some(Ok(Message::Bytes(_)) | Err(WebSocketError::ConnectionError)), _)) => {}
+            Either::Right((Some(Err(WebSocketError::ConnectionClose(event))), _)) => {
+                return listener(SocketEvent::Closed(event.code));
+            }
+            Either::Right((Some(Err(_)) | None, _)) => return listener(SocketEvent::Closed(1006)),
+        }
+    }
+}

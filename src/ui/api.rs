@@ -1,0 +1,42 @@
+//! Server functions: what the page asks the server outside the sync socket.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::board::Board;
+use crate::sync::digest::Cursor;
+use crate::sync::id::{DocumentId, Key};
+use crate::sync::message::Access;
+
+/// A board as a page starts with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoardPage {
+    /// The board's id.
+    pub id: DocumentId,
+    /// The key that opened it.
+    pub key: Key,
+    /// What the key allows.
+    pub access: Access,
+    /// Its place in the log.
+    pub cursor: Cursor,
+    /// The board.
+    pub board: Board,
+}
+
+/// The board that `key` opens; `None` if there is none, or `key` is no key.
+///
+/// # Errors
+/// If the server cannot be reached or cannot read its store.
+#[server(prefix = "/api", endpoint = "open", input = server_fn::codec::Json)]
+pub async fn open_board(key: String) -> Result<Option<BoardPage>, ServerFnError> {
+    let Ok(key) = key.parse::<Key>() else { return Ok(None) };
+    let server = expect_context::<crate::server::BoardServer>();
+    let opened = server.open(&key).await.map_err(|_| ServerFnError::new("The board cannot be read just now."))?;
+    Ok(opened.map(|opened| BoardPage {
+        id: opened.document,
+        key,
+        access: opened.access,
+        cursor: opened.cursor,
+        board: opened.view,
+    }))
+}

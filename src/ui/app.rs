@@ -1,0 +1,73 @@
+//! The document's shell and the routes.
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use super::board::page::BoardRoute;
+use super::home::{Handover, Home};
+
+/// The HTML document around the app, rendered on the server only.
+#[must_use]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f5f2" />
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#161719" />
+                <meta name="description" content="A shared board that keeps working when the network does not." />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet options=options.clone() id="leptos" />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The app: its routes. Renders the same on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_context(Handover::default());
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") } />
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=Home />
+                <Route path=path!("/b/:key") view=BoardRoute ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+    }
+}
+
+/// What stands where there is no page; on the server it sets the status 404.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    not_found();
+    view! {
+        <main class="plain-page">
+            <h1>"There is nothing here"</h1>
+            <p>"The link may be incomplete: copy the whole of it. If it used to work, ask whoever shared it for a new one."</p>
+            <p>
+                <a class="button" href="/">"Your boards"</a>
+            </p>
+        </main>
+    }
+}
+
+fn not_found() {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,269 @@
+//! Everything about one card.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::dialog::Dialog;
+use super::focus::focus_card;
+use super::handle::{BoardHandle, use_board};
+use crate::board::model::{MAX_LABEL, MAX_NOTES, MAX_TITLE};
+use crate::board::{Card, CardId, Change};
+use crate::ui::icon::{ARCHIVE, CLOSE, Icon, MOVE};
+
+/// The dialog with everything about the card that is open. Renders a closed dialog on the server.
+#[component]
+pub fn CardDetails() -> impl IntoView {
+    let board = use_board();
+    let close = move || {
+        if let Some(card) = board.opened.get_untracked() {
+            board.opened.set(None);
+            focus_card(card);
+        }
+    };
+    view! {
+        <Dialog open=Signal::derive(move || board.opened.get().is_some()) close title="Card" class="details">
+            {move || {
+                let id = board.opened.get()?;
+                let card = board.mirror.card(id)?;
+                Some(view! { <Details id card /> })
+            }}
+        </Dialog>
+    }
+}
+
+#[component]
+fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
+    let board = use_board();
+    let of = move |read: fn(&Card) -> String| {
+        let card = card.clone();
+        Memo::new(move |_| card.with(|card| read(card)))
+    };
+    let title = of(|card| card.title.clone());
+    let due = of(|card| card.due.map(|due| due.to_string()).unwrap_or_default());
+    let done = of(|card| card.done.to_string());
+    let urgent = of(|card| card.urgent.to_string());
+    let archived = of(|card| card.archived.to_string());
+    let notes = of(|card| card.notes.clone());
+    let locked = move || !board.editable.get();
+    let rename = move |value: String| {
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !value.is_empty() && value != title.get_untracked() {
+            board.edit(Change::RenameCard { card: id, title: value });
+        }
+    };
+    view! {
+        <div class="fields">
+            <label class="field">
+                <span>"Title"</span>
+                <input
+                    maxlength=MAX_TITLE
+                    readonly=locked
+                    prop:value=move || title.get()
+                    on:change=move |event| rename(event_target_value(&event))
+                />
+            </label>
+            <div class="row">
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        disabled=locked
+                        prop:checked=move || done.get() == "true"
+                        on:change=move |event| {
+                            board.edit(Change::SetDone { card: id, done: event_target_checked(&event) });
+                        }
+                    />
+                    "Done"
+                </label>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        disabled=locked
+                        prop:checked=move || urgent.get() == "true"
+                        on:change=move |event| {
+                            board.edit(Change::SetUrgent { card: id, urgent: event_target_checked(&event) });
+                        }
+                    />
+                    "Urgent"
+                </label>
+                <label class="check">
+                    "Due"
+                    <input
+                        type="date"
+                        readonly=locked
+                        prop:value=move || due.get()
+                        on:change=move |event| {
+                            board.edit(Change::SetDue { card: id, due: event_target_value(&event).parse().ok() });
+                        }
+                    />
+                </label>
+            </div>
+            <Labels board id />
+            <NotesField board id notes />
+            <Show when=move || board.editable.get()>
+                <div class="row">
+                    <button class="button" on:click=move |_| board.moving.set(Some(id))>
+                        <Icon path=MOVE />
+                        "Move to…"
+                    </button>
+                    <Show
+                        when=move || archived.get() == "true"
+                        fallback=move || {
+                            view! {
+                                <button
+                                    class="button"
+                                    on:click=move |_| {
+                                        board.opened.set(None);
+                                        board.archive_card(id);
+                                    }
+                                >
+                                    <Icon path=ARCHIVE />
+                                    "Archive"
+                                </button>
+                            }
+                        }
+                    >
+                        <button
+                            class="button"
+                            on:click=move |_| { board.edit(Change::ArchiveCard { card: id, archived: false }); }
+                        >
+                            <Icon path=ARCHIVE />
+                            "Restore"
+                        </button>
+                    </Show>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// The notes. Written as they are typed, a second after the last key and on leaving; what others write meanwhile is merged in
+/// by the board and shown as soon as the field is left.
+#[component]
+fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoView {
+    /// Typing rests this long before it is written.
+    const REST: Duration = Duration::from_secs(1);
+
+    let draft = RwSignal::new(notes.get_untracked());
+    let from = StoredValue::new(notes.get_untracked());
+    let writing = RwSignal::new(false);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let write = move || {
+        let (before, after) = (from.get_value(), draft.get_untracked());
+        if before != after && board.edit(Change::EditNotes { card: id, from: before, to: after.clone() }) {
+            from.set_value(after);
+        }
+    };
+    let rest = move || {
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    let leave = move || {
+        rest();
+        write();
+        writing.set(false);
+    };
+    Effect::new(move |_| {
+        let shown = notes.get();
+        if !writing.get() {
+            from.set_value(shown.clone());
+            draft.set(shown);
+        }
+    });
+    on_cleanup(move || {
+        rest();
+        if draft.try_get_untracked().is_some() {
+            write();
+        }
+    });
+    view! {
+        <label class="field">
+            <span>"Notes"</span>
+            <textarea
+                class="notes"
+                rows="8"
+                maxlength=MAX_NOTES
+                readonly=move || !board.editable.get()
+                prop:value=move || draft.get()
+                on:focus=move |_| writing.set(true)
+                on:input=move |event| {
+                    draft.set(event_target_value(&event));
+                    rest();
+                    timer.set_value(set_timeout_with_handle(write, REST).ok());
+                }
+                on:blur=move |_| leave()
+            ></textarea>
+        </label>
+    }
+}
+
+#[component]
+fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
+    let labels = move || {
+        let card = board.mirror.card(id);
+        card.map(|card| card.with(|card| card.labels.clone())).unwrap_or_default()
+    };
+    let known = move || {
+        let mine = labels();
+        let mut all = std::collections::BTreeSet::new();
+        board.mirror.board.with(|board| {
+            for card in board.cards.values() {
+                all.extend(card.labels.iter().filter(|label| !mine.contains(*label)).cloned());
+            }
+        });
+        all.into_iter().take(40).collect::<Vec<_>>()
+    };
+    let add = move |event: leptos::ev::Event| {
+        use wasm_bindgen::JsCast;
+
+        let label = event_target_value(&event).trim().to_owned();
+        if !label.is_empty() && board.edit(Change::SetLabel { card: id, label, on: true }) {
+            let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+            if let Some(field) = field {
+                field.set_value("");
+            }
+        }
+    };
+    view! {
+        <div class="field">
+            <span>"Labels"</span>
+            <ul class="label-list">
+                <For each=labels key=String::clone let:name>
+                    <LabelOfCard board id name />
+                </For>
+                <Show when=move || board.editable.get()>
+                    <li>
+                        <input list="labels" aria-label="Add a label" placeholder="Add a label" maxlength=MAX_LABEL on:change=add />
+                        <datalist id="labels">
+                            <For each=known key=String::clone let:name>
+                                <option value=name></option>
+                            </For>
+                        </datalist>
+                    </li>
+                </Show>
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn LabelOfCard(board: BoardHandle, id: CardId, name: String) -> impl IntoView {
+    let off = {
+        let name = name.clone();
+        move |_| {
+            board.edit(Change::SetLabel { card: id, label: name.clone(), on: false });
+        }
+    };
+    view! {
+        <li class="label-of-card">
+            <span>{name.clone()}</span>
+            <Show when=move || board.editable.get()>
+                <button class="button quiet square small" aria-label=format!("Take off {name}") on:click=off.clone()>
+                    <Icon path=CLOSE />
+                </button>
+            </Show>
+        </li>
+    }
+}

@@ -1,0 +1,332 @@
+//! Moving cards and lists by dragging, with a mouse, a pen or a finger.
+//!
+//! While something is dragged nothing of the board is drawn anew: a copy follows the pointer and a line shows where it would
+//! go; the board changes once, when it is let go. A finger that moves at once scrolls; one that rests first drags.
+
+use std::time::Duration;
+
+use leptos::ev::PointerEvent;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+use wasm_bindgen::JsCast;
+use web_sys::{DomRect, Element, HtmlElement};
+
+use super::handle::BoardHandle;
+use crate::board::{CardId, ListId};
+
+/// What can be dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A card, to a place in a list.
+    Card(CardId),
+    /// A list, to a place among the lists.
+    List(ListId),
+}
+
+/// A mouse moves this far before it drags, in CSS pixels.
+const SLOP: f64 = 5.0;
+/// A finger rests this long before it drags.
+const REST: Duration = Duration::from_millis(300);
+/// This close to an edge the board scrolls, in CSS pixels.
+const EDGE: f64 = 48.0;
+/// As far as it scrolls in a frame, in CSS pixels.
+const STEP: f64 = 14.0;
+
+/// Where an item would go if it were let go now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    InList(ListId, usize),
+    AmongLists(usize),
+}
+
+#[derive(Debug)]
+struct Press {
+    item: Item,
+    pointer: i32,
+    /// Where the pointer went down.
+    from: (f64, f64),
+    /// Where it is.
+    at: (f64, f64),
+    touch: bool,
+    rest: Option<TimeoutHandle>,
+    carried: Option<Carried>,
+}
+
+/// What is on the page while something is dragged.
+#[derive(Debug)]
+struct Carried {
+    source: HtmlElement,
+    copy: HtmlElement,
+    line: HtmlElement,
+    /// From the copy's corner to the pointer.
+    grip: (f64, f64),
+    place: Option<Place>,
+}
+
+/// The dragging of one board's page.
+#[derive(Clone, Copy, Debug)]
+pub struct Drag {
+    board: BoardHandle,
+    /// Wrapped, since the server moves pages between threads; nothing is pressed there.
+    press: StoredValue<Option<SendWrapper<Press>>>,
+    /// The press that is ending was a drag, so the click that follows it means nothing.
+    dragged: StoredValue<bool>,
+}
+
+impl Drag {
+    /// Dragging on the page of `board`.
+    #[must_use]
+    pub fn new(board: BoardHandle) -> Self {
+        Self { board, press: StoredValue::new(None), dragged: StoredValue::new(false) }
+    }
+
+    /// A pointer went down on an item.
+    pub fn press(self, item: Item, event: &PointerEvent) {
+        let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let in_field = field.is_some_and(|field| {
+            field.closest("input, textarea, select, summary, .menu-items").ok().flatten().is_some()
+        });
+        if in_field || event.button() != 0 || !event.is_primary() || !self.board.editable.get_untracked() {
+            return;
+        }
+        self.cancel();
+        self.dragged.set_value(false);
+        let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        let touch = event.pointer_type() == "touch";
+        let rest = touch.then(|| set_timeout_with_handle(move || self.lift(), REST).ok()).flatten();
+        let press = Press { item, pointer: event.pointer_id(), from: at, at, touch, rest, carried: None };
+        self.press.set_value(Some(SendWrapper::new(press)));
+    }
+
+    /// A pointer moved.
+    pub fn moved(self, event: &PointerEvent) {
+        let at = (f64::from(event.client_x()), f64::from(event.client_y()));
+        let Some((touch, carries, far)) = self.with(|press| {
+            if press.pointer != event.pointer_id() {
+                return None;
+            }
+            press.at = at;
+            let far = (at.0 - press.from.0).hypot(at.1 - press.from.1) > SLOP;
+            Some((press.touch, press.carried.is_some(), far))
+        }) else {
+            return;
+        };
+        match (carries, far, touch) {
+            (true, _, _) => self.follow(),
+            (false, true, false) => self.lift(),
+            (false, true, true) => self.cancel(),
+            (false, false, _) => {}
+        }
+    }
+
+    /// A pointer went up: what is carried takes its place.
+    pub fn dropped(self, event: &PointerEvent) {
+        let dropped = self.with(|press| {
+            (press.pointer == event.pointer_id())
+                .then(|| (press.item, press.carried.as_ref().and_then(|carried| carried.place)))
+        });
+        let Some((item, place)) = dropped else { return };
+        self.cancel();
+        match (item, place) {
+            (Item::Card(card), Some(Place::InList(list, index))) => self.board.move_card(card, list, index),
+            (Item::List(list), Some(Place::AmongLists(index))) => self.board.move_list(list, index),
+            _ => {}
+        }
+    }
+
+    /// Nothing is carried any more, and nothing has moved.
+    pub fn cancel(self) {
+        let Some(press) = self.press.try_update_value(Option::take).flatten() else { return };
+        let press = press.take();
+        if let Some(rest) = press.rest {
+            rest.clear();
+        }
+        if let Some(carried) = press.carried {
+            carried.copy.remove();
+            carried.line.remove();
+            let _ = carried.source.class_list().remove_1("carried");
+            set_body_class(false);
+        }
+    }
+
+    /// Does what a click means, unless it is the end of a drag.
+    pub fn unless_dragged(self, act: impl FnOnce()) {
+        if !self.dragged.get_value() {
+            act();
+        }
+        self.dragged.set_value(false);
+    }
+
+    fn with<T>(self, act: impl FnOnce(&mut Press) -> Option<T>) -> Option<T> {
+        self.press.try_update_value(|press| press.as_mut().and_then(|press| act(press))).flatten()
+    }
+
+    /// Takes the pressed item up.
+    fn lift(self) {
+        let lifted = self.with(|press| {
+            if press.carried.is_none() {
+                press.carried = carry(press.item, press.from);
+            }
+            press.carried.as_ref().map(|_| ())
+        });
+        if lifted.is_some() {
+            self.dragged.set_value(true);
+            set_body_class(true);
+            self.follow();
+            self.scroll();
+        }
+    }
+
+    /// Draws the copy at the pointer and the line at the place.
+    fn follow(self) {
+        self.with(|press| {
+            let (x, y) = press.at;
+            let item = press.item;
+            let carried = press.carried.as_mut()?;
+            set_style(&carried.copy, "translate", &format!("{}px {}px", x - carried.grip.0, y - carried.grip.1));
+            let (place, line) = match item {
+                Item::Card(card) => place_of_card(card, x, y),
+                Item::List(list) => place_of_list(list, x),
+            }?;
+            carried.place = Some(place);
+            draw_line(&carried.line, line);
+            Some(())
+        });
+    }
+
+    /// Scrolls while the pointer rests near an edge, a step a frame, for as long as something is carried.
+    fn scroll(self) {
+        let carries = self.with(|press| press.carried.as_ref().map(|_| press.at));
+        let Some((x, y)) = carries else { return };
+        let moved = [(".lists", true), (".cards", false)]
+            .into_iter()
+            .any(|(selector, across)| scroll_near(selector, across, x, y));
+        if moved {
+            self.follow();
+        }
+        request_animation_frame(move || self.scroll());
+    }
+}
+
+fn element_of(item: Item) -> Option<HtmlElement> {
+    let selector = match item {
+        Item::Card(card) => format!("[data-card=\"{card}\"]"),
+        Item::List(list) => format!("[data-list=\"{list}\"]"),
+    };
+    document().query_selector(&selector).ok().flatten()?.dyn_into().ok()
+}
+
+fn carry(item: Item, (x, y): (f64, f64)) -> Option<Carried> {
+    let source = element_of(item)?;
+    let rect = source.get_bounding_client_rect();
+    let copy: HtmlElement = source.clone_node_with_deep(true).ok()?.dyn_into().ok()?;
+    copy.remove_attribute("data-card").ok()?;
+    copy.remove_attribute("data-list").ok()?;
+    copy.set_attribute("aria-hidden", "true").ok()?;
+    copy.set_attribute("inert", "").ok()?;
+    copy.class_list().add_1("copy").ok()?;
+    set_style(&copy, "width", &format!("{}px", rect.width()));
+    set_style(&copy, "height", &format!("{}px", rect.height()));
+    let line: HtmlElement = document().create_element("div").ok()?.dyn_into().ok()?;
+    line.set_class_name("drop-line");
+    let body = document().body()?;
+    body.append_child(&line).ok()?;
+    body.append_child(&copy).ok()?;
+    source.class_list().add_1("carried").ok()?;
+    Some(Carried { source, copy, line, grip: (x - rect.left(), y - rect.top()), place: None })
+}
+
+fn set_body_class(on: bool) {
+    if let Some(body) = document().body() {
+        let _ = body.class_list().toggle_with_force("dragging", on);
+    }
+}
+
+fn set_style(element: &HtmlElement, name: &str, value: &str) {
+    // Fails only for read-only styles, which an element's own are not.
+    let _ = element.style().set_property(name, value);
+}
+
+fn all(root: &Element, selector: &str) -> Vec<Element> {
+    let Ok(found) = root.query_selector_all(selector) else { return Vec::new() };
+    (0..found.length()).filter_map(|at| found.item(at)?.dyn_into().ok()).collect()
+}
+
+fn lists() -> Vec<Element> {
+    document().document_element().map(|root| all(&root, ".lists > [data-list]")).unwrap_or_default()
+}
+
+/// The line that marks a place: its left, top, width and height.
+type Line = (f64, f64, f64, f64);
+
+fn place_of_card(card: CardId, x: f64, y: f64) -> Option<(Place, Line)> {
+    let distance = |list: &Element| {
+        let rect = list.get_bounding_client_rect();
+        (rect.left() - x).max(x - rect.right()).max(0.0)
+    };
+    let list = lists().into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+    let id: ListId = list.get_attribute("data-list")?.parse().ok()?;
+    let own = card.to_string();
+    let others: Vec<DomRect> = all(&list, "[data-card]")
+        .into_iter()
+        .filter(|other| other.get_attribute("data-card").as_deref() != Some(own.as_str()))
+        .map(|other| other.get_bounding_client_rect())
+        .collect();
+    let index = others.iter().filter(|rect| rect.top() + rect.height() / 2.0 < y).count();
+    let cards = list.query_selector(".cards").ok().flatten()?.get_bounding_client_rect();
+    let top = match (index.checked_sub(1).and_then(|before| others.get(before)), others.get(index)) {
+        (Some(before), Some(behind)) => f64::midpoint(before.bottom(), behind.top()),
+        (Some(before), None) => before.bottom() + 4.0,
+        (None, Some(behind)) => behind.top() - 4.0,
+        (None, None) => cards.top() + 4.0,
+    };
+    let top = top.clamp(cards.top(), cards.bottom().max(cards.top()));
+    Some((Place::InList(id, index), (cards.left() + 8.0, top - 1.0, cards.width() - 16.0, 2.0)))
+}
+
+fn place_of_list(list: ListId, x: f64) -> Option<(Place, Line)> {
+    let own = list.to_string();
+    let others: Vec<DomRect> = lists()
+        .into_iter()
+        .filter(|other| other.get_attribute("data-list").as_deref() != Some(own.as_str()))
+        .map(|other| other.get_bounding_client_rect())
+        .collect();
+    let index = others.iter().filter(|rect| rect.left() + rect.width() / 2.0 < x).count();
+    let (left, beside) = match (index.checked_sub(1).and_then(|before| others.get(before)), others.get(index)) {
+        (_, Some(behind)) => (behind.left() - 7.0, behind),
+        (Some(before), None) => (before.right() + 5.0, before),
+        (None, None) => return None,
+    };
+    Some((Place::AmongLists(index), (left, beside.top(), 2.0, beside.height())))
+}
+
+fn draw_line(line: &HtmlElement, (left, top, width, height): Line) {
+    set_style(line, "translate", &format!("{left}px {top}px"));
+    set_style(line, "width", &format!("{width}px"));
+    set_style(line, "height", &format!("{height}px"));
+}
+
+/// Scrolls what `selector` finds under the pointer, if the pointer is near its edge. Returns whether it did.
+fn scroll_near(selector: &str, across: bool, x: f64, y: f64) -> bool {
+    let Some(root) = document().document_element() else { return false };
+    let under = all(&root, selector).into_iter().find(|element| {
+        let rect = element.get_bounding_client_rect();
+        across || (rect.left() <= x && x <= rect.right())
+    });
+    let Some(under) = under else { return false };
+    let rect = under.get_bounding_client_rect();
+    let (at, low, high) = if across { (x, rect.left(), rect.right()) } else { (y, rect.top(), rect.bottom()) };
+    let by = if at < low + EDGE {
+        -STEP
+    } else if at > high - EDGE {
+        STEP
+    } else {
+        return false;
+    };
+    if across {
+        under.scroll_by_with_x_and_y(by, 0.0)
+    } else {
+        under.scroll_by_with_x_and_y(0.0, by)
+    }
+    true
+}

@@ -1,0 +1,38 @@
+//! Keyboard focus among cards and lists.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use crate::board::{CardId, ListId};
+
+/// Focuses a card once it has been drawn, and brings it into view.
+pub fn focus_card(card: CardId) {
+    focus_later(format!("[data-card=\"{card}\"] .card-open"));
+}
+
+/// Focuses what adds a card to a list, once it has been drawn.
+pub fn focus_add_card(list: ListId) {
+    focus_later(format!("[data-list=\"{list}\"] .add-card"));
+}
+
+/// Opens the form that adds a card to a list. Returns whether there was something to open it with.
+#[must_use]
+pub fn press_add_card(list: ListId) -> bool {
+    let button = document().query_selector(&format!("[data-list=\"{list}\"] .add-card")).ok().flatten();
+    let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
+    button.is_some_and(|button| {
+        button.click();
+        true
+    })
+}
+
+/// Focuses the first element that `selector` finds, after what has changed is drawn.
+pub fn focus_later(selector: String) {
+    request_animation_frame(move || {
+        let element = document().query_selector(&selector).ok().flatten();
+        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            let _ = element.focus();
+        }
+    });
+}

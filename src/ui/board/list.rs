@@ -1,0 +1,222 @@
+//! A list of cards.
+
+use leptos::ev::KeyboardEvent;
+use leptos::html::{Input, Textarea};
+use leptos::prelude::*;
+
+use super::card::CardItem;
+use super::drag::{Drag, Item};
+use super::focus::{focus_add_card, focus_later, press_add_card};
+use super::handle::use_board;
+use super::in_place::InPlace;
+use crate::board::{Change, ListId};
+use crate::ui::icon::{DOTS, Icon, PLUS};
+
+/// A list, with its cards and what adds one.
+///
+/// Renders whole on the server; what changes it appears once the page has come alive.
+#[component]
+pub fn ListColumn(
+    /// Which.
+    id: ListId,
+) -> impl IntoView {
+    let board = use_board();
+    let drag = expect_context::<Drag>();
+    let Some(signals) = board.mirror.list(id) else { return ().into_any() };
+    let title = {
+        let list = signals.list.clone();
+        Signal::derive(move || list.with(|list| list.title.clone()))
+    };
+    let cards = signals.cards.clone();
+    let count = signals.cards;
+    let renaming = RwSignal::new(false);
+    view! {
+        <li class="list" data-list=id.to_string()>
+            <header class="list-head" on:pointerdown=move |event| drag.press(Item::List(id), &event)>
+                <h2 class="list-title">
+                    <InPlace
+                        text=title
+                        label="List title"
+                        editable=board.editable
+                        editing=renaming
+                        commit=move |title| { board.edit(Change::RenameList { list: id, title }); }
+                    />
+                </h2>
+                <span class="count">{move || count.with(Vec::len)}</span>
+                <Show when=move || board.editable.get()>
+                    <ListMenu id renaming />
+                </Show>
+            </header>
+            <ol class="cards" aria-label=title>
+                <For each=move || cards.get() key=|id| *id let:id>
+                    <CardItem id />
+                </For>
+            </ol>
+            <Show when=move || board.editable.get()>
+                <NewCard list=id />
+            </Show>
+        </li>
+    }
+    .into_any()
+}
+
+#[component]
+fn ListMenu(id: ListId, renaming: RwSignal<bool>) -> impl IntoView {
+    let board = use_board();
+    let place = move || board.mirror.lists.with_untracked(|lists| lists.iter().position(|list| *list == id));
+    let shift = move |by: isize| {
+        if let Some(index) = place().and_then(|at| at.checked_add_signed(by)) {
+            board.move_list(id, index);
+            focus_later(format!("[data-list=\"{id}\"] summary"));
+        }
+    };
+    view! {
+        <details class="menu">
+            <summary class="button quiet square" aria-label="List menu" title="List menu">
+                <Icon path=DOTS />
+            </summary>
+            <div class="menu-items">
+                <button on:click=move |_| renaming.set(true)>"Rename"</button>
+                <button on:click=move |_| { let _ = press_add_card(id); }>"Add a card"</button>
+                <button on:click=move |_| shift(-1)>"Move left"</button>
+                <button on:click=move |_| shift(1)>"Move right"</button>
+                <button on:click=move |_| board.archive_list(id)>"Archive"</button>
+            </div>
+        </details>
+    }
+}
+
+/// Adds cards at the end of a list: Enter adds one and goes on to the next, Escape ends it. What was typed and not added is
+/// still there when the form is opened again.
+#[component]
+fn NewCard(list: ListId) -> impl IntoView {
+    let board = use_board();
+    let adding = RwSignal::new(false);
+    let title = RwSignal::new(String::new());
+    let field = NodeRef::<Textarea>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            let _ = field.focus();
+        }
+    });
+    let add = move || {
+        let text = title.get_untracked().split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() {
+            return;
+        }
+        if board.add_card(list, text).is_some() {
+            title.set(String::new());
+        }
+        if let Some(field) = field.get_untracked() {
+            let _ = field.focus();
+            field.scroll_into_view_with_bool(false);
+        }
+    };
+    let end = move || {
+        adding.set(false);
+        focus_add_card(list);
+    };
+    let keys = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        match event.key().as_str() {
+            "Enter" if !event.is_composing() && !event.shift_key() => {
+                event.prevent_default();
+                add();
+            }
+            "Escape" => end(),
+            _ => {}
+        }
+    };
+    view! {
+        <Show
+            when=move || adding.get()
+            fallback=move || {
+                view! {
+                    <button class="add-card" on:click=move |_| adding.set(true)>
+                        <Icon path=PLUS />
+                        "Add card"
+                    </button>
+                }
+            }
+        >
+            <div class="new-card">
+                <textarea
+                    node_ref=field
+                    rows="2"
+                    aria-label="New card"
+                    placeholder="What is to be done?"
+                    maxlength=crate::board::model::MAX_TITLE
+                    prop:value=move || title.get()
+                    on:input=move |event| title.set(event_target_value(&event))
+                    on:keydown=keys
+                ></textarea>
+                <div class="row">
+                    <button class="button primary" on:click=move |_| add()>"Add"</button>
+                    <button class="button quiet" on:click=move |_| end()>"Done"</button>
+                </div>
+            </div>
+        </Show>
+    }
+}
+
+/// Adds a list behind the others. Renders nothing until the page has come alive.
+#[component]
+pub fn NewList() -> impl IntoView {
+    let board = use_board();
+    let adding = RwSignal::new(false);
+    let field = NodeRef::<Input>::new();
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            let _ = field.focus();
+            field.scroll_into_view();
+        }
+    });
+    let add = move || {
+        let Some(field) = field.get_untracked() else { return };
+        let title = field.value().trim().to_owned();
+        if !title.is_empty() && board.add_list(title).is_some() {
+            field.set_value("");
+        }
+        let _ = field.focus();
+    };
+    let keys = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        match event.key().as_str() {
+            "Enter" if !event.is_composing() => add(),
+            "Escape" => {
+                adding.set(false);
+                focus_later(".add-list".to_owned());
+            }
+            _ => {}
+        }
+    };
+    view! {
+        <Show when=move || board.editable.get()>
+            <li class="new-list">
+                <Show
+                    when=move || adding.get()
+                    fallback=move || {
+                        view! {
+                            <button class="add-list" on:click=move |_| adding.set(true)>
+                                <Icon path=PLUS />
+                                "Add list"
+                            </button>
+                        }
+                    }
+                >
+                    <input
+                        node_ref=field
+                        aria-label="New list"
+                        placeholder="Name of the list"
+                        maxlength=crate::board::model::MAX_TITLE
+                        on:keydown=keys
+                    />
+                    <div class="row">
+                        <button class="button primary" on:click=move |_| add()>"Add"</button>
+                        <button class="button quiet" on:click=move |_| adding.set(false)>"Done"</button>
+                    </div>
+                </Show>
+            </li>
+        </Show>
+    }
+}

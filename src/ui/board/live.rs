@@ -1,0 +1,50 @@
+//! Brings a board's page to life: runs the engine in this page.
+
+use std::rc::Rc;
+
+use super::handle::{BoardHandle, Editor};
+use crate::board::{Board, Change};
+use crate::browser::session::{Notice, Opening, Session};
+use crate::sync::document::Refusal;
+use crate::sync::id::ChangeId;
+use crate::sync::outbox::Kept;
+use crate::ui::api::BoardPage;
+use leptos::prelude::*;
+
+impl Editor<Board> for Session<Board> {
+    fn edit(&self, change: Change) -> Result<ChangeId, Refusal> {
+        self.edit(change)
+    }
+
+    fn retry_now(&self) {
+        self.retry_now();
+    }
+
+    fn dismiss(&self, id: ChangeId) {
+        self.dismiss(id);
+    }
+
+    fn attention(&self) -> Vec<Kept<Change>> {
+        self.attention()
+    }
+}
+
+/// Opens the session and lets `handle` show what it tells.
+pub fn connect(handle: BoardHandle, page: BoardPage) {
+    let opening = Opening {
+        id: page.id,
+        key: page.key,
+        name: String::new(),
+        document: page.board,
+        cursor: page.cursor,
+        access: page.access,
+    };
+    let session = Session::open(opening, move |notice| match notice {
+        Notice::View(board) => handle.mirror.show(&board),
+        Notice::Status(status) => handle.status.set(status),
+        Notice::Refused(kept) => handle.attention.update(|list| list.push(kept)),
+        Notice::NotKept => handle.unkept.set(true),
+    });
+    handle.attention.set(session.attention());
+    handle.connect(Rc::new(session));
+}

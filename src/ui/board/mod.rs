@@ -1,0 +1,21 @@
+//! One board: its page and its parts.
+
+pub mod archive;
+pub mod attention;
+pub mod card;
+pub mod details;
+pub mod dialog;
+pub mod drag;
+pub mod focus;
+pub mod handle;
+pub mod in_place;
+pub mod label;
+pub mod list;
+pub mod mirror;
+pub mod move_to;
+pub mod page;
+pub mod share;
+pub mod shortcuts;
+
+#[cfg(feature = "hydrate")]
+mod live;

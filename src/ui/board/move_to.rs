@@ -1,0 +1,85 @@
+//! "Move to…": a card's way to another place without dragging.
+
+use leptos::prelude::*;
+
+use super::dialog::Dialog;
+use super::focus::focus_card;
+use super::handle::use_board;
+use crate::board::{CardId, ListId};
+
+/// The dialog that asks where to move a card. Renders a closed dialog on the server.
+#[component]
+pub fn MoveToDialog() -> impl IntoView {
+    let board = use_board();
+    let close = move || {
+        if let Some(card) = board.moving.get_untracked() {
+            board.moving.set(None);
+            focus_card(card);
+        }
+    };
+    view! {
+        <Dialog open=Signal::derive(move || board.moving.get().is_some()) close title="Move to" class="small">
+            {move || board.moving.get().map(|card| view! { <Places card /> })}
+        </Dialog>
+    }
+}
+
+#[component]
+fn Places(card: CardId) -> impl IntoView {
+    let board = use_board();
+    let view_of = board.mirror.board;
+    let (list, place) = view_of.with_untracked(|board| {
+        let list = board.cards.get(&card).map(|card| card.list);
+        let place = list.map_or(0, |list| board.open_cards(list).iter().position(|(id, _)| *id == card).unwrap_or(0));
+        (list, place)
+    });
+    let list = RwSignal::new(list);
+    let place = RwSignal::new(place);
+    let lists = move || view_of.with(crate::board::Board::open_lists);
+    let places = move || {
+        let others =
+            |id: ListId| view_of.with(|board| board.open_cards(id).iter().filter(|(id, _)| *id != card).count());
+        list.get().map_or(0, |id| others(id) + 1)
+    };
+    let go = move |_| {
+        if let Some(list) = list.get_untracked() {
+            board.opened.set(None);
+            board.moving.set(None);
+            board.move_card(card, list, place.get_untracked());
+            focus_card(card);
+        }
+    };
+    view! {
+        <div class="fields">
+            <label class="field">
+                <span>"List"</span>
+                <select
+                    autofocus
+                    on:change=move |event| {
+                        list.set(event_target_value(&event).parse().ok());
+                        place.set(0);
+                    }
+                >
+                    <For each=lists key=|(id, _)| *id let((id, item))>
+                        <option value=id.to_string() selected=move || list.get() == Some(id)>
+                            {item.title.clone()}
+                        </option>
+                    </For>
+                </select>
+            </label>
+            <label class="field">
+                <span>"Place"</span>
+                <select on:change=move |event| place.set(event_target_value(&event).parse().unwrap_or(0))>
+                    <For each=move || 0..places() key=|at| *at let:at>
+                        <option value=at.to_string() selected=move || place.get() == at>
+                            {at + 1}
+                        </option>
+                    </For>
+                </select>
+            </label>
+            <div class="row">
+                <button class="button primary" on:click=go>"Move"</button>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,232 @@
+//! A board's page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use super::archive::ArchiveDialog;
+use super::attention::Attention;
+use super::details::CardDetails;
+use super::drag::Drag;
+use super::handle::BoardHandle;
+use super::in_place::InPlace;
+use super::list::{ListColumn, NewList};
+use super::move_to::MoveToDialog;
+use super::share::ShareDialog;
+use super::shortcuts::{ShortcutsDialog, on_board_key};
+use crate::board::{Change, export};
+use crate::sync::message::Access;
+use crate::ui::api::{BoardPage, open_board};
+use crate::ui::app::NotFound;
+use crate::ui::connection::status::ConnectionStatus;
+
+use crate::ui::home::Handover;
+use crate::ui::icon::{ARCHIVE, DOTS, EXPORT, Icon, KEYBOARD, KNOT, SHARE};
+use crate::ui::{device, download::download};
+
+/// The route `/b/<key>`: loads the board and shows it, or says that there is none.
+///
+/// On the server the board arrives with the page; in the browser, when one comes from the list of boards, it is fetched.
+#[component]
+pub fn BoardRoute() -> impl IntoView {
+    let params = use_params_map();
+    let key = move || params.with(|params| params.get("key").unwrap_or_default());
+    let page = Resource::new_blocking(key, open_board);
+    view! {
+        <Suspense fallback=|| view! { <main class="plain-page" aria-busy="true"><p>"Opening the board…"</p></main> }>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(Some(page)) => view! { <BoardView page /> }.into_any(),
+                    Ok(None) => view! { <NotFound /> }.into_any(),
+                    Err(_) => view! { <Unreachable retry=move || page.refetch() /> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Unreachable(retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
+    view! {
+        <main class="plain-page">
+            <h1>"The board can't be opened just now"</h1>
+            <p>"The server can't be reached, or cannot read the board. What you changed before is kept on this device."</p>
+            <p>
+                <button class="button" on:click=move |_| retry()>
+                    "Try again"
+                </button>
+            </p>
+        </main>
+    }
+}
+
+/// A board. Rendered whole on the server, readable without scripts; what changes it appears once the page has come alive.
+#[component]
+pub fn BoardView(
+    /// The board as it is to start with.
+    page: BoardPage,
+) -> impl IntoView {
+    let board = BoardHandle::new(&page);
+    provide_context(board);
+    let drag = Drag::new(board);
+    provide_context(drag);
+    come_alive(board, page);
+    on_cleanup(move || board.disconnect());
+
+    let sharing = RwSignal::new(false);
+    let archive = RwSignal::new(false);
+    let shortcuts = RwSignal::new(false);
+    let name = move || {
+        board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })
+    };
+    let save_copy = move |_| {
+        board.mirror.board.with_untracked(|board| download(&export::file_name(board), &export::to_json(board)));
+    };
+
+    view! {
+        <Title text=name />
+        <div class="app" on:keydown=move |event| on_board_key(board, shortcuts, &event)>
+            <header class="topbar">
+                <a class="home" href="/" aria-label="All boards" title="All boards">
+                    <Icon path=KNOT />
+                </a>
+                <h1 class="board-title">
+                    <InPlace
+                        text=Signal::derive(name)
+                        label="Board title"
+                        editable=board.editable
+                        commit=move |title| { board.edit(Change::RenameBoard { title }); }
+                    />
+                </h1>
+                <Show when=move || board.status.with(|status| status.access == Access::View)>
+                    <span class="badge">"View only"</span>
+                </Show>
+                <div class="topbar-end">
+                    <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
+                    <button class="button quiet needs-script" on:click=move |_| sharing.set(true)>
+                        <Icon path=SHARE />
+                        <span class="wide-only">"Share"</span>
+                    </button>
+                    <details class="menu needs-script">
+                        <summary class="button quiet square" aria-label="Board menu" title="Board menu">
+                            <Icon path=DOTS />
+                        </summary>
+                        <div class="menu-items">
+                            <button on:click=move |_| archive.set(true)>
+                                <Icon path=ARCHIVE />
+                                "Archive"
+                            </button>
+                            <button on:click=save_copy>
+                                <Icon path=EXPORT />
+                                "Export as JSON"
+                            </button>
+                            <button on:click=move |_| shortcuts.set(true)>
+                                <Icon path=KEYBOARD />
+                                "Keyboard shortcuts"
+                            </button>
+                        </div>
+                    </details>
+                </div>
+            </header>
+            <Show when=move || board.unkept.get()>
+                <p class="banner danger" role="alert">
+                    <span>"Changes can't be kept on this device: its storage is full or denied. Leave this page open until everything is saved."</span>
+                    <button class="button" on:click=save_copy>"Export"</button>
+                </p>
+            </Show>
+            <Attention board />
+            <main
+                class="board"
+                on:pointermove=move |event| drag.moved(&event)
+                on:pointerup=move |event| drag.dropped(&event)
+                on:pointercancel=move |_| drag.cancel()
+            >
+                <ol class="lists" aria-label="Lists">
+                    <For each=move || board.mirror.lists.get() key=|id| *id let:id>
+                        <ListColumn id />
+                    </For>
+                    <NewList />
+                </ol>
+            </main>
+            <Notes board />
+            <CardDetails />
+            <MoveToDialog />
+            <ShareDialog open=sharing />
+            <ArchiveDialog open=archive />
+            <ShortcutsDialog open=shortcuts />
+        </div>
+    }
+}
+
+/// What happened last, at the foot of the page, and the live region that says it aloud. Both stand in the server's HTML, so
+/// that screen readers know the region before it speaks.
+#[component]
+fn Notes(board: BoardHandle) -> impl IntoView {
+    let text = move || board.note.with(|note| note.as_ref().map(|note| note.text.clone()));
+    let undo = move || board.note.with(|note| note.as_ref().is_some_and(|note| note.undo));
+    Effect::new(move |previous: Option<Option<TimeoutHandle>>| {
+        if let Some(timer) = previous.flatten() {
+            timer.clear();
+        }
+        board
+            .note
+            .with(Option::is_some)
+            .then(|| {
+                let hide = move || {
+                    board.note.try_set(None);
+                };
+                set_timeout_with_handle(hide, std::time::Duration::from_secs(7)).ok()
+            })
+            .flatten()
+    });
+    view! {
+        <div class="visually-hidden" role="status" aria-live="polite">{move || board.announcement.get()}</div>
+        <Show when=move || text().is_some()>
+            <div class="note">
+                <span>{text}</span>
+                <Show when=undo>
+                    <button
+                        class="button link"
+                        on:click=move |_| {
+                            board.note.set(None);
+                            board.undo();
+                        }
+                    >
+                        "Undo"
+                    </button>
+                </Show>
+            </div>
+        </Show>
+    }
+}
+
+/// In the browser: connects, remembers the board, and takes over what the page of boards has handed to it.
+fn come_alive(board: BoardHandle, page: BoardPage) {
+    let handover = use_context::<Handover>();
+    let recent = device::RecentBoard {
+        id: page.id,
+        key: page.key.clone(),
+        access: page.access,
+        title: page.board.name().to_owned(),
+        opened_at: 0,
+    };
+    let page = StoredValue::new(Some(page));
+    Effect::new(move |_| {
+        let Some(page) = page.try_update_value(Option::take).flatten() else { return };
+        let id = page.id;
+        #[cfg(feature = "hydrate")]
+        super::live::connect(board, page);
+        if let Some(handover) = handover {
+            handover.take(id).into_iter().all(|change| board.edit(change));
+        }
+    });
+    Effect::new(move |_| {
+        let title = board.mirror.title.get();
+        let access = board.status.with_untracked(|status| status.access);
+        device::remember(device::RecentBoard {
+            title: if title.is_empty() { "Untitled board".to_owned() } else { title },
+            access,
+            ..recent.clone()
+        });
+    });
+}

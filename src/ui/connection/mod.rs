@@ -1,0 +1,3 @@
+//! Where a person stands, as components that any app can use.
+
+pub mod status;

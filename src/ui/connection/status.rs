@@ -1,0 +1,117 @@
+//! The pill that says where a person stands.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::sync::client::{Connection, Status};
+
+/// What the pill says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pill {
+    /// Nothing to say yet.
+    Quiet,
+    Connecting,
+    Saved,
+    Saving(usize),
+    Reconnecting(usize),
+    Ended(usize),
+    Outdated,
+}
+
+impl Pill {
+    fn of(status: &Status) -> Self {
+        match &status.connection {
+            Connection::Off => Self::Quiet,
+            Connection::Live if status.pending > 0 => Self::Saving(status.pending),
+            Connection::Live => Self::Saved,
+            Connection::Connecting { attempt: 0 } => Self::Connecting,
+            Connection::Connecting { .. } | Connection::Waiting { .. } => Self::Reconnecting(status.pending),
+            Connection::Refused(_) => Self::Ended(status.pending),
+            Connection::Outdated => Self::Outdated,
+        }
+    }
+
+    /// The pill's state, for the stylesheet and for tests.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Connecting => "connecting",
+            Self::Saved => "saved",
+            Self::Saving(_) => "saving",
+            Self::Reconnecting(_) => "reconnecting",
+            Self::Ended(_) => "ended",
+            Self::Outdated => "outdated",
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Quiet => String::new(),
+            Self::Connecting => "Connecting…".to_owned(),
+            Self::Saved => "Saved".to_owned(),
+            Self::Saving(1) => "Saving 1 change…".to_owned(),
+            Self::Saving(count) => format!("Saving {count} changes…"),
+            Self::Reconnecting(0) => "Reconnecting…".to_owned(),
+            Self::Reconnecting(count) => format!("Reconnecting… {} kept here", changes(count)),
+            Self::Ended(0) => "Not connected".to_owned(),
+            Self::Ended(count) => format!("Not connected. {} kept here", changes(count)),
+            Self::Outdated => "New version. Reload".to_owned(),
+        }
+    }
+
+    /// How long the state must last before it is shown, so that a line that blinks does not make the page flicker.
+    const fn patience(self, shown: Self) -> Duration {
+        match (self, shown) {
+            (Self::Connecting, _) => Duration::from_millis(400),
+            (Self::Saving(_), Self::Saved) => Duration::from_millis(300),
+            (Self::Reconnecting(_), Self::Saved | Self::Saving(_)) => Duration::from_secs(2),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+fn changes(count: usize) -> String {
+    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
+}
+
+/// A pill that says where a person stands: connecting, saved, saving, reconnecting (with a button to try now), or ended.
+///
+/// Renders an empty pill of the same size on the server and before hydration: neither knows anything of the line.
+#[component]
+pub fn ConnectionStatus(
+    /// Where the person stands.
+    status: Signal<Status>,
+    /// Connects now; never reloads the page.
+    retry: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let now = Memo::new(move |_| status.with(Pill::of));
+    let shown = RwSignal::new(Pill::Quiet);
+    Effect::new(move |previous: Option<Option<TimeoutHandle>>| {
+        if let Some(timer) = previous.flatten() {
+            timer.clear();
+        }
+        let next = now.get();
+        let patience = next.patience(shown.get_untracked());
+        if patience.is_zero() {
+            shown.set(next);
+            return None;
+        }
+        let show = move || {
+            shown.try_set(next);
+        };
+        set_timeout_with_handle(show, patience).ok()
+    });
+    let can_retry = move || matches!(shown.get(), Pill::Reconnecting(_) | Pill::Ended(_));
+    view! {
+        <div class="pill" data-state=move || shown.get().name()>
+            <span class="dot" aria-hidden="true"></span>
+            <span class="pill-text" role="status">{move || shown.get().text()}</span>
+            <Show when=can_retry>
+                <button class="button link" on:click=move |_| retry()>
+                    "Retry now"
+                </button>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,31 @@
+//! What only a browser has. On the server there is no device: nothing is remembered and nothing is made.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sync::id::{DocumentId, Key};
+use crate::sync::message::Access;
+
+#[cfg(not(feature = "hydrate"))]
+mod absent;
+#[cfg(feature = "hydrate")]
+mod present;
+
+#[cfg(not(feature = "hydrate"))]
+pub use absent::*;
+#[cfg(feature = "hydrate")]
+pub use present::*;
+
+/// A board that this person has opened on this device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentBoard {
+    /// Its id.
+    pub id: DocumentId,
+    /// The key it was opened with.
+    pub key: Key,
+    /// What the key allows.
+    pub access: Access,
+    /// Its title when it was last open.
+    pub title: String,
+    /// When it was last opened, in milliseconds since the Unix epoch.
+    pub opened_at: u64,
+}

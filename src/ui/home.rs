@@ -1,0 +1,167 @@
+//! The boards that this person has opened, and how to start one.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_meta::Title;
+use leptos_router::hooks::use_navigate;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
+use super::device::{self, RecentBoard};
+use super::icon::{CLOSE, Icon, KNOT, PLUS};
+use crate::board::{Change, import};
+use crate::sync::id::{DocumentId, Key};
+use crate::sync::message::Access;
+
+/// Changes on their way from this page to a new board's page, which makes them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Handover(StoredValue<Option<(DocumentId, Vec<Change>)>>);
+
+impl Handover {
+    fn give(&self, id: DocumentId, changes: Vec<Change>) {
+        self.0.set_value(Some((id, changes)));
+    }
+
+    /// The changes that were given for `id`, once.
+    #[must_use]
+    pub fn take(&self, id: DocumentId) -> Vec<Change> {
+        let mine = |given: &mut Option<(DocumentId, Vec<Change>)>| given.take_if(|(board, _)| *board == id);
+        self.0.try_update_value(mine).flatten().map(|(_, changes)| changes).unwrap_or_default()
+    }
+}
+
+/// The page `/`.
+///
+/// On the server it renders the ways to start a board; the boards that were opened here are known to the device only and
+/// show once the page has come alive.
+#[component]
+pub fn Home() -> impl IntoView {
+    let boards = RwSignal::new(None::<Vec<RecentBoard>>);
+    let problem = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(None::<&'static str>);
+    Effect::new(move |_| boards.set(Some(device::recent_boards())));
+    let start = use_start(problem, busy);
+    let import = move |event: leptos::ev::Event| {
+        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let Some(field) = field else { return };
+        let Some(file) = field.files().and_then(|files| files.get(0)) else { return };
+        busy.set(Some("Reading the file…"));
+        problem.set(None);
+        spawn_local(async move {
+            let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
+            field.set_value("");
+            busy.set(None);
+            match text
+                .ok_or_else(|| "The file can't be read. Check that it is still there.".to_owned())
+                .and_then(|text| changes_of(&file.name(), &text))
+            {
+                Ok(changes) => start(changes),
+                Err(why) => problem.set(Some(why)),
+            }
+        });
+    };
+    view! {
+        <Title text="" />
+        <main class="home-page">
+            <header class="home-head">
+                <Icon path=KNOT />
+                <h1>"Sheetbend"</h1>
+                <p>"Boards that keep working when the network does not."</p>
+            </header>
+            <div class="row needs-script">
+                <button
+                    class="button primary large"
+                    disabled=move || busy.get().is_some()
+                    on:click=move |_| start(Vec::new())
+                >
+                    <Icon path=PLUS />
+                    "New board"
+                </button>
+                <label class="button large file">
+                    "New board from a file"
+                    <input class="visually-hidden" type="file" accept=".json,.md,.markdown,.txt" on:change=import />
+                </label>
+                <span class="hint" role="status">{move || busy.get()}</span>
+            </div>
+            <p class="hint needs-script">"A board exported from Trello or from here (JSON), or a checklist in Markdown."</p>
+            <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
+            <Show when=move || problem.with(Option::is_some)>
+                <p class="banner danger" role="alert">{move || problem.get()}</p>
+            </Show>
+            <Show when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>
+                <section aria-labelledby="recent">
+                    <h2 id="recent">"Your boards"</h2>
+                    <ul class="recent">
+                        <For each=move || boards.get().unwrap_or_default() key=|board| board.id let:board>
+                            <RecentItem board forgotten=move || boards.set(Some(device::recent_boards())) />
+                        </For>
+                    </ul>
+                </section>
+            </Show>
+            <Show when=move || boards.with(|boards| boards.as_ref().is_some_and(Vec::is_empty))>
+                <p class="empty">"Boards you open on this device are listed here."</p>
+            </Show>
+        </main>
+    }
+}
+
+#[component]
+fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) -> impl IntoView {
+    let id = board.id;
+    let forget = move |_| {
+        device::forget(id);
+        forgotten();
+    };
+    view! {
+        <li>
+            <a href=format!("/b/{}", board.key.as_str())>
+                <span class="recent-title">{board.title.clone()}</span>
+                <Show when=move || board.access == Access::View>
+                    <span class="badge">"View only"</span>
+                </Show>
+            </a>
+            <button
+                class="button quiet square"
+                aria-label=format!("Take {} off this list", board.title)
+                title="Take off this list; the board stays"
+                on:click=forget
+            >
+                <Icon path=CLOSE />
+            </button>
+        </li>
+    }
+}
+
+/// What starts a board with some changes: registers it with the server and goes to its page.
+fn use_start(
+    problem: RwSignal<Option<String>>,
+    busy: RwSignal<Option<&'static str>>,
+) -> impl Fn(Vec<Change>) + Copy + Send + Sync + 'static {
+    let handover = expect_context::<Handover>();
+    let navigate = StoredValue::new(use_navigate());
+    move |changes| {
+        let (Some(id), Some(key)) = (device::new_id().map(DocumentId), device::new_key()) else { return };
+        busy.set(Some("Making the board…"));
+        problem.set(None);
+        spawn_local(async move {
+            let made = device::create_board(id, key.clone()).await;
+            busy.set(None);
+            match made {
+                Ok(()) => {
+                    handover.give(id, changes);
+                    navigate.with_value(|navigate| navigate(&page_of(&key), leptos_router::NavigateOptions::default()));
+                }
+                Err(why) => problem.set(Some(why)),
+            }
+        });
+    }
+}
+
+fn page_of(key: &Key) -> String {
+    format!("/b/{}", key.as_str())
+}
+
+fn changes_of(name: &str, text: &str) -> Result<Vec<Change>, String> {
+    let import = import::read(name, text).map_err(|error| error.to_string())?;
+    Ok(import.into_changes(&mut || device::new_id().unwrap_or_default()))
+}

@@ -1,0 +1,19 @@
+//! The page, as Leptos components. Rendered on the server and hydrated in the browser.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`app`] | the document's shell and the routes |
+//! | [`home`] | the boards that this person has opened, and how to start one |
+//! | [`board`] | one board |
+//! | [`connection`] | where a person stands; for any app |
+//! | [`device`] | what only a browser has; nothing of it on the server |
+//! | [`api`] | server functions |
+
+pub mod api;
+pub mod app;
+pub mod board;
+pub mod connection;
+pub mod device;
+pub mod download;
+pub mod home;
+pub mod icon;
