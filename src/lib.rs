@@ -17,6 +17,8 @@ pub mod sync;
 #[cfg(feature = "hydrate")]
 pub mod browser;
 #[cfg(feature = "ssr")]
+pub mod native;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ui")]
 pub mod ui;
