@@ -41,7 +41,8 @@ fn uses(source: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for line in code {
         for (at, start) in line.match_indices("crate::") {
-            let path = line[at + start.len()..].split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != ':');
+            let path = line[at + start.len()..]
+                .split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != ':');
             let path = path.into_iter().next().unwrap_or_default().trim_end_matches(':');
             // A macro is at the root, wherever it was written.
             if !line[at..].starts_with(&format!("crate::{path}!")) && !path.is_empty() {
@@ -80,7 +81,14 @@ fn a_wrong_arrow_is_noticed() {
     assert_eq!(wrong_arrows("server/room.rs", "    let board: crate::board::Board;").len(), 1);
     assert_eq!(wrong_arrows("ui/home.rs", "use crate::server::Server;").len(), 1);
     assert_eq!(wrong_arrows("ui/connection/status.rs", "use crate::ui::board::x;").len(), 1);
-    assert_eq!(wrong_arrows("board/model.rs", "// use crate::ui::app;\ncrate::uuid_id! {}\nuse crate::sync::document::Document;").len(), 0);
+    assert_eq!(
+        wrong_arrows(
+            "board/model.rs",
+            "// use crate::ui::app;\ncrate::uuid_id! {}\nuse crate::sync::document::Document;"
+        )
+        .len(),
+        0
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 
 /** A board and its two keys, as its maker knows them. */
 export interface Board {
@@ -11,8 +11,8 @@ export interface Board {
 
 /** A new board's id and keys, made here as any client makes them; the server has not heard of it yet. */
 export function newBoard(url: string): Board {
-  const key = () => randomBytes(16).toString("base64url");
-  const [id, editKey, viewKey] = [randomUUID(), key(), key()];
+  const [id, editKey] = [randomUUID(), randomBytes(16).toString("base64url")];
+  const viewKey = createHash("sha256").update(`sheetbend view key\n${editKey}`).digest().subarray(0, 16).toString("base64url");
   return { id, editKey, viewKey, editUrl: `${url}/b/${editKey}`, viewUrl: `${url}/b/${viewKey}` };
 }
 
@@ -21,7 +21,7 @@ export async function registerBoard(url: string, board: Board): Promise<void> {
   const response = await fetch(`${url}/api/boards`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ id: board.id, edit_key: board.editKey, view_key: board.viewKey }),
+    body: JSON.stringify({ id: board.id, edit_key: board.editKey }),
     signal: AbortSignal.timeout(10_000),
   });
   // 201 when it is new, 200 when the server had it already.

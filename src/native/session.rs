@@ -117,7 +117,10 @@ impl<D: Document> Session<D> {
     ///
     /// # Errors
     /// Why the change can never be accepted, or that the session has ended.
-    pub async fn edit(&self, change: D::Change) -> Result<impl Future<Output = Result<Fate, Ended>> + use<D>, EditError> {
+    pub async fn edit(
+        &self,
+        change: D::Change,
+    ) -> Result<impl Future<Output = Result<Fate, Ended>> + use<D>, EditError> {
         let (admitted, answer) = oneshot::channel();
         let (fate, outcome) = oneshot::channel();
         self.commands.send(Command::Edit { change, admitted, fate }).map_err(|_| Ended)?;

@@ -23,6 +23,10 @@ pub struct BoardPage {
     pub board: Board,
 }
 
+/// The server of boards that server functions find in their context.
+#[cfg(feature = "ssr")]
+pub type BoardServer = crate::server::Server<Board, crate::server::store::sqlite::Sqlite>;
+
 /// The board that `key` opens; `None` if there is none, or `key` is no key.
 ///
 /// # Errors
@@ -30,7 +34,7 @@ pub struct BoardPage {
 #[server(prefix = "/api", endpoint = "open", input = server_fn::codec::Json)]
 pub async fn open_board(key: String) -> Result<Option<BoardPage>, ServerFnError> {
     let Ok(key) = key.parse::<Key>() else { return Ok(None) };
-    let server = expect_context::<crate::server::BoardServer>();
+    let server = expect_context::<BoardServer>();
     let opened = server.open(&key).await.map_err(|_| ServerFnError::new("The board cannot be read just now."))?;
     Ok(opened.map(|opened| BoardPage {
         id: opened.document,

@@ -9,8 +9,12 @@ use super::board::page::BoardRoute;
 use super::home::{Handover, Home};
 
 /// The HTML document around the app, rendered on the server only.
+///
+/// It sets the page's own headers: a content security policy that lets no script run but the page's, and that no cache keeps
+/// the page, since what is in it changes and its address is a key.
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    set_headers(&options);
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -64,6 +68,33 @@ pub fn NotFound() -> impl IntoView {
         </main>
     }
 }
+
+#[cfg(feature = "ssr")]
+fn set_headers(options: &LeptosOptions) {
+    use axum::http::HeaderValue;
+    use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+    use leptos::config::Env;
+
+    let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
+    response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let nonce = leptos::nonce::use_nonce().map(|nonce| format!("'nonce-{nonce}'")).unwrap_or_default();
+    // While developing, the page listens for builds on another port.
+    let reload = match options.env {
+        Env::DEV => format!(" ws://{}:{}", options.site_addr.ip(), options.reload_port),
+        Env::PROD => String::new(),
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self' {nonce} 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(not(feature = "ssr"))]
+const fn set_headers(_options: &LeptosOptions) {}
 
 fn not_found() {
     #[cfg(feature = "ssr")]

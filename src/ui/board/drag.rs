@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use leptos::ev::PointerEvent;
+use leptos::ev::{self, PointerEvent};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
@@ -80,6 +80,27 @@ impl Drag {
         Self { board, press: StoredValue::new(None), dragged: StoredValue::new(false) }
     }
 
+    /// Follows the pointer, wherever on the page it goes, and Escape. In an effect: the server has no window.
+    pub fn listen(self) {
+        let listeners = [
+            window_event_listener(ev::pointermove, move |event| self.moved(&event)),
+            window_event_listener(ev::pointerup, move |event| self.dropped(&event)),
+            window_event_listener(ev::pointercancel, move |_| self.cancel()),
+            window_event_listener(ev::keydown, move |event| {
+                if event.key() == "Escape" {
+                    self.cancel();
+                }
+            }),
+        ];
+        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
+    }
+
+    /// Whether something is carried: then a finger that moves must not scroll.
+    #[must_use]
+    pub fn carries(self) -> bool {
+        self.with(|press| press.carried.as_ref().map(|_| ())).is_some()
+    }
+
     /// A pointer went down on an item.
     pub fn press(self, item: Item, event: &PointerEvent) {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -98,8 +119,7 @@ impl Drag {
         self.press.set_value(Some(SendWrapper::new(press)));
     }
 
-    /// A pointer moved.
-    pub fn moved(self, event: &PointerEvent) {
+    fn moved(self, event: &PointerEvent) {
         let at = (f64::from(event.client_x()), f64::from(event.client_y()));
         let Some((touch, carries, far)) = self.with(|press| {
             if press.pointer != event.pointer_id() {
@@ -120,7 +140,7 @@ impl Drag {
     }
 
     /// A pointer went up: what is carried takes its place.
-    pub fn dropped(self, event: &PointerEvent) {
+    fn dropped(self, event: &PointerEvent) {
         let dropped = self.with(|press| {
             (press.pointer == event.pointer_id())
                 .then(|| (press.item, press.carried.as_ref().and_then(|carried| carried.place)))

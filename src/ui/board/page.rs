@@ -71,6 +71,7 @@ pub fn BoardView(
     let drag = Drag::new(board);
     provide_context(drag);
     come_alive(board, page);
+    Effect::new(move |_| drag.listen());
     on_cleanup(move || board.disconnect());
 
     let sharing = RwSignal::new(false);
@@ -137,9 +138,11 @@ pub fn BoardView(
             <Attention board />
             <main
                 class="board"
-                on:pointermove=move |event| drag.moved(&event)
-                on:pointerup=move |event| drag.dropped(&event)
-                on:pointercancel=move |_| drag.cancel()
+                on:touchmove=move |event| {
+                    if drag.carries() {
+                        event.prevent_default();
+                    }
+                }
             >
                 <ol class="lists" aria-label="Lists">
                     <For each=move || board.mirror.lists.get() key=|id| *id let:id>
