@@ -1,0 +1,15 @@
+//! Tests of the pure rooms, the engine and the board: no sockets, no clock, no features.
+//!
+//! | module | what it tests |
+//! |---|---|
+//! | `import` | boards from files, also hostile ones |
+//! | `laws` | what holds for every change on every board |
+//! | `conflicts` | the table of what becomes of changes made at the same time |
+//! | `convergence` | two people, any schedule: the same board on both, every change once |
+//! | `client`, `replica` | one client, frame by frame |
+//!
+//! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
+
+mod boards;
+mod import;
+mod trello;
