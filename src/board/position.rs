@@ -1,25 +1,42 @@
 //! Places between places: fractional indexes.
 //!
+//! A place is a number written so that texts sort as the numbers do: an integer part, whose first letter says how long it is
+//! (`a0`, `a1` … `az`, `b00` …; `Zz` comes before `a0`), then digits of a fraction to base 62. Adding at either end counts,
+//! so that texts grow with the logarithm of how many there are; putting between halves (D. Greenspan, "Implementing
+//! Fractional Indexing", 2020).
+//!
 //! Two people can make the same place at the same time; ties are broken by id. So that something can still be put between
 //! two that tie, [`insert`] moves those behind it.
 
 use std::fmt;
 
-use fractional_index::FractionalIndex;
 use serde::{Deserialize, Serialize};
 
 /// A place in an order. There is always one before, behind, and between two different ones.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Position(FractionalIndex);
+pub struct Position(String);
 
 /// Longest position, in characters. Thousands of inserts at one place stay below it.
 pub const MAX_POSITION: usize = 4_096;
+
+/// The digits, in the order of their characters.
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const FIRST: char = '0';
+const LAST: char = 'z';
+/// The integer below all others: nothing comes before it, so it is a position only with a fraction.
+const LEAST: &str = "A00000000000000000000000000";
 
 /// A text that is no [`Position`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a position")]
 pub struct NotAPosition;
+
+impl Default for Position {
+    fn default() -> Self {
+        Self("a0".to_owned())
+    }
+}
 
 impl Position {
     /// A place behind `low` and before `high`; `None` stands for the end on that side.
@@ -28,12 +45,10 @@ impl Position {
     #[must_use]
     pub fn between(low: Option<&Self>, high: Option<&Self>) -> Self {
         Self(match (low, high) {
-            (None, None) => FractionalIndex::default(),
-            (Some(low), None) => FractionalIndex::new_after(&low.0),
-            (None, Some(high)) => FractionalIndex::new_before(&high.0),
-            (Some(low), Some(high)) => {
-                FractionalIndex::new_between(&low.0, &high.0).unwrap_or_else(|| FractionalIndex::new_after(&low.0))
-            }
+            (None, None) => return Self::default(),
+            (None, Some(high)) => before(high),
+            (Some(low), Some(high)) if low < high => middle(low, high),
+            (Some(low), _) => behind(low),
         })
     }
 
@@ -46,11 +61,128 @@ impl Position {
             next
         })
     }
+
+    /// The integer part and the fraction.
+    fn parts(&self) -> (&str, &str) {
+        self.0.split_at(integer_length(self.0.as_bytes()[0]).unwrap_or(self.0.len()))
+    }
+}
+
+fn behind(low: &Position) -> String {
+    let (integer, fraction) = low.parts();
+    successor(integer).unwrap_or_else(|| format!("{integer}{}", between_fractions(fraction, None)))
+}
+
+fn before(high: &Position) -> String {
+    let (integer, fraction) = high.parts();
+    if integer == LEAST {
+        return format!("{LEAST}{}", between_fractions("", Some(fraction)));
+    }
+    if !fraction.is_empty() {
+        return integer.to_owned();
+    }
+    match predecessor(integer) {
+        Some(integer) if integer != LEAST => integer,
+        _ => format!("{LEAST}{}", between_fractions("", None)),
+    }
+}
+
+fn middle(low: &Position, high: &Position) -> String {
+    let ((low_integer, low_fraction), (high_integer, high_fraction)) = (low.parts(), high.parts());
+    if low_integer == high_integer {
+        return format!("{low_integer}{}", between_fractions(low_fraction, Some(high_fraction)));
+    }
+    successor(low_integer)
+        .filter(|next| *next < high.0)
+        .unwrap_or_else(|| format!("{low_integer}{}", between_fractions(low_fraction, None)))
+}
+
+/// How long an integer with this first letter is, that letter included.
+fn integer_length(first: u8) -> Option<usize> {
+    match first {
+        b'a'..=b'z' => Some(usize::from(first - b'a') + 2),
+        b'A'..=b'Z' => Some(usize::from(b'Z' - first) + 2),
+        _ => None,
+    }
+}
+
+/// The next integer; `None` after the greatest.
+fn successor(integer: &str) -> Option<String> {
+    let (first, mut digits) = (integer.as_bytes()[0], integer.as_bytes()[1..].to_vec());
+    for digit in digits.iter_mut().rev() {
+        if let Some(next) = DIGITS.get(value(*digit) + 1) {
+            *digit = *next;
+            return Some(written(first, &digits));
+        }
+        *digit = DIGITS[0];
+    }
+    match first {
+        b'Z' => Some(Position::default().0),
+        b'z' => None,
+        _ => Some(resized(first + 1, FIRST)),
+    }
+}
+
+/// The integer before; `None` before the least.
+fn predecessor(integer: &str) -> Option<String> {
+    let (first, mut digits) = (integer.as_bytes()[0], integer.as_bytes()[1..].to_vec());
+    for digit in digits.iter_mut().rev() {
+        if let Some(previous) = value(*digit).checked_sub(1) {
+            *digit = DIGITS[previous];
+            return Some(written(first, &digits));
+        }
+        *digit = DIGITS[61];
+    }
+    match first {
+        b'a' => Some(format!("Z{LAST}")),
+        b'A' => None,
+        _ => Some(resized(first - 1, LAST)),
+    }
+}
+
+fn written(first: u8, digits: &[u8]) -> String {
+    [first].iter().chain(digits).copied().map(char::from).collect()
+}
+
+/// The integer with this first letter and the same digit throughout.
+fn resized(first: u8, digit: char) -> String {
+    let digits = integer_length(first).unwrap_or(2) - 1;
+    std::iter::once(char::from(first)).chain(std::iter::repeat_n(digit, digits)).collect()
+}
+
+/// The fraction in the middle of two, the higher of which is 1 if there is none.
+fn between_fractions(low: &str, mut high: Option<&str>) -> String {
+    let mut fraction = String::new();
+    for at in 0.. {
+        let floor = low.as_bytes().get(at).map_or(0, |digit| value(*digit));
+        let ceiling = high.and_then(|high| high.as_bytes().get(at)).map_or(DIGITS.len(), |digit| value(*digit));
+        if ceiling > floor + 1 {
+            fraction.push(char::from(DIGITS[(floor + ceiling).div_ceil(2)]));
+            break;
+        }
+        if ceiling == floor {
+            fraction.push(char::from(DIGITS[floor]));
+            continue;
+        }
+        // Neighbours. Cut short, a longer `high` is between the two.
+        if high.is_some_and(|high| high.len() > at + 1) {
+            fraction.push(char::from(DIGITS[ceiling]));
+            break;
+        }
+        fraction.push(char::from(DIGITS[floor]));
+        high = None;
+    }
+    fraction
+}
+
+/// What a digit stands for.
+fn value(digit: u8) -> usize {
+    DIGITS.binary_search(&digit).unwrap_or_default()
 }
 
 impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Position({})", self.0.to_string())
+        write!(f, "Position({})", self.0)
     }
 }
 
@@ -58,16 +190,21 @@ impl TryFrom<String> for Position {
     type Error = NotAPosition;
 
     fn try_from(text: String) -> Result<Self, NotAPosition> {
-        if text.len() > MAX_POSITION {
+        let bytes = text.as_bytes();
+        let integer = bytes.first().and_then(|first| integer_length(*first)).ok_or(NotAPosition)?;
+        let written = bytes.len() >= integer && bytes.iter().all(u8::is_ascii_alphanumeric);
+        // A fraction has no zeros at its end, so that every place is written in one way only.
+        let one_way = bytes.len() == integer || bytes.last() != Some(&DIGITS[0]);
+        if !written || !one_way || bytes.len() > MAX_POSITION || text == LEAST {
             return Err(NotAPosition);
         }
-        FractionalIndex::from_string(&text).map(Self).map_err(|_| NotAPosition)
+        Ok(Self(text))
     }
 }
 
 impl From<Position> for String {
     fn from(position: Position) -> Self {
-        position.0.to_string()
+        position.0
     }
 }
 
@@ -133,6 +270,61 @@ mod tests {
         }
     }
 
+    fn position(text: &str) -> Position {
+        Position::try_from(text.to_owned()).expect("a position")
+    }
+
+    /// What anyone can write in a change.
+    fn any_position() -> impl Strategy<Value = Position> {
+        let integer = prop_oneof![
+            Just("a0"),
+            Just("a1"),
+            Just("Zz"),
+            Just("b00"),
+            Just("zzzzzzzzzzzzzzzzzzzzzzzzzzz"),
+            Just(LEAST)
+        ];
+        (integer, "([0z]|[0-9A-Za-z]){0,3}[1-9A-Za-z]", any::<bool>()).prop_map(|(integer, fraction, whole)| {
+            if whole && integer != LEAST { position(integer) } else { position(&format!("{integer}{fraction}")) }
+        })
+    }
+
+    proptest! {
+        /// Also of places that no honest program would make.
+        #[test]
+        fn there_is_always_one_between(a in any_position(), b in any_position()) {
+            let (low, high) = if a < b { (&a, &b) } else { (&b, &a) };
+            let before = Position::between(None, Some(low));
+            let behind = Position::between(Some(high), None);
+            prop_assert!(before < *low && *high < behind, "{before:?} {low:?} {high:?} {behind:?}");
+            let mut made = vec![before, behind, Position::between(Some(high), Some(low))];
+            prop_assert!(made[2] > *high, "the wrong way round it is behind the first");
+            if low < high {
+                let between = Position::between(Some(low), Some(high));
+                prop_assert!(*low < between && between < *high, "{low:?} {between:?} {high:?}");
+                made.push(between);
+            }
+            for position in made {
+                prop_assert_eq!(Position::try_from(String::from(position.clone())), Ok(position));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text: String) {
+            if let Ok(position) = Position::try_from(text.clone()) {
+                prop_assert_eq!(String::from(position), text);
+            }
+        }
+    }
+
+    #[test]
+    fn counting_goes_on_past_every_length() {
+        for (low, high) in [("a0", "a1"), ("az", "b00"), ("bzz", "c000"), ("Zz", "a0"), ("Yzz", "Z0")] {
+            assert_eq!(Position::between(Some(&position(low)), None), position(high));
+            assert_eq!(Position::between(None, Some(&position(high))), position(low));
+        }
+    }
+
     #[test]
     fn a_thousand_inserts_at_one_place_stay_short() {
         let (low, mut high) = (Position::default(), Position::between(Some(&Position::default()), None));
@@ -140,15 +332,20 @@ mod tests {
             high = Position::between(Some(&low), Some(&high));
         }
         assert!(String::from(high).len() < 300);
-        let last = Position::run_after(None, 1_000).last().expect("a thousand");
-        assert!(String::from(last).len() < 40);
+        let (low, mut high) = (Position::between(None, Some(&low)), low);
+        for _ in 0..1_000 {
+            high = Position::between(None, Some(&high));
+        }
+        assert!(high < low && String::from(high).len() < 5);
+        let last = Position::run_after(None, 20_000).last().expect("many");
+        assert!(String::from(last).len() < 5);
     }
 
     #[test]
     fn garbage_is_no_position() {
-        for text in ["", "xyz", "0", "zz80"] {
+        for text in ["", "xyz", "0", "80", "a", "b0", "a00", "a0V0", "a!", "aé", "𐠈8280", "-a0", " a0", LEAST] {
             assert_eq!(Position::try_from(text.to_owned()), Err(NotAPosition), "{text:?}");
         }
-        assert_eq!(Position::try_from("80".repeat(MAX_POSITION)), Err(NotAPosition));
+        assert_eq!(Position::try_from("a0".repeat(MAX_POSITION)), Err(NotAPosition));
     }
 }
