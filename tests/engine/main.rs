@@ -12,4 +12,5 @@
 
 mod boards;
 mod import;
+mod laws;
 mod trello;
