@@ -24,22 +24,27 @@ pub(crate) fn place(n: usize) -> Position {
     Position::run_after(None, n + 1).last().expect("n + 1 places")
 }
 
-/// A board with lists 0 and 1, and cards 0 to 2 in list 0. Card 0 has all labels but one that it can have.
-pub(crate) fn small_board() -> Board {
-    let mut board = Board::default();
-    for n in 0..2 {
+/// The changes that make [`small_board`].
+pub(crate) fn small_changes() -> Vec<Change> {
+    let list_of = |n: u8| {
         let title = format!("List {n}");
-        let change = Change::AddList { list: list(n), title, position: place(n.into()), archived: false };
-        board.apply(&change).expect("a new list");
-    }
-    for n in 0..3 {
+        Change::AddList { list: list(n), title, position: place(n.into()), archived: false }
+    };
+    let card_of = |n: u8| {
         let mut content = Card::new(list(0), place(n.into()), format!("Card {n}"));
         content.notes = "milk and bread".into();
         if n == 0 {
             content.labels = (1..MAX_LABELS).map(|n| format!("label {n}")).collect();
         }
-        board.apply(&Change::AddCard { card: card(n), content }).expect("a new card");
-    }
+        Change::AddCard { card: card(n), content }
+    };
+    (0..2).map(list_of).chain((0..3).map(card_of)).collect()
+}
+
+/// A board with lists 0 and 1, and cards 0 to 2 in list 0. Card 0 has all labels but one that it can have.
+pub(crate) fn small_board() -> Board {
+    let mut board = Board::default();
+    small_changes().iter().for_each(|change| board.apply(change).expect("a new list or card"));
     board
 }
 

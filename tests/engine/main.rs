@@ -11,6 +11,9 @@
 //! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
 
 mod boards;
+mod conflicts;
+mod convergence;
+mod harness;
 mod import;
 mod laws;
 mod trello;

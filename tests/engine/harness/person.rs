@@ -1,0 +1,88 @@
+//! A person: a client, the line it has, and the device it keeps things on.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use sheetbend::sync::client::{Client, Effect, Settings, Start};
+use sheetbend::sync::digest::Cursor;
+use sheetbend::sync::document::Document;
+use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
+use sheetbend::sync::link::{self, SocketId};
+use sheetbend::sync::message::Access;
+use sheetbend::sync::outbox::Kept;
+use uuid::Uuid;
+
+use super::server::Session;
+
+/// A line to the server, with the frames that are under way.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) socket: SocketId,
+    pub(crate) session: Session,
+    pub(crate) open: bool,
+    /// Half-open: nothing comes through any more, and nobody is told.
+    pub(crate) dead: bool,
+    pub(crate) up: VecDeque<String>,
+    pub(crate) down: VecDeque<String>,
+}
+
+/// A person with their device.
+#[derive(Debug)]
+pub(crate) struct Person<D: Document> {
+    pub(crate) client: Client<D>,
+    pub(crate) line: Option<Line>,
+    /// What the device keeps.
+    pub(crate) device: BTreeMap<ChangeId, Kept<D::Change>>,
+    /// Every change this person has made.
+    pub(crate) made: Vec<ChangeId>,
+    /// The effects of the last event.
+    pub(crate) effects: Vec<Effect<D>>,
+    pub(crate) ids: ChangeIds,
+}
+
+impl<D: Document> Person<D> {
+    /// Someone who opens the document for the first time.
+    pub(crate) fn new(seed: u64) -> Self {
+        let start = Start { document: D::default(), cursor: Cursor::default(), access: Access::Edit, kept: Vec::new() };
+        Self {
+            client: Client::new(settings(seed), start),
+            line: None,
+            device: BTreeMap::new(),
+            made: Vec::new(),
+            effects: Vec::new(),
+            ids: ChangeIds::default(),
+        }
+    }
+
+    /// The tab is reloaded: only what the device keeps is left, and the document as it was confirmed.
+    pub(crate) fn reload(&mut self, seed: u64) {
+        let (document, cursor) = self.client.confirmed();
+        let start = Start {
+            document: document.clone(),
+            cursor,
+            access: self.client.status().access,
+            kept: self.device.values().cloned().collect(),
+        };
+        self.client = Client::new(settings(seed), start);
+        self.ids = ChangeIds::after(self.client.outbox().newest());
+        self.line = None;
+    }
+
+    /// The texts of the frames sent by the last event.
+    pub(crate) fn sent(&self) -> Vec<&str> {
+        let sent = |effect| match effect {
+            &Effect::Send(_, ref text) => Some(text.as_str()),
+            _ => None,
+        };
+        self.effects.iter().filter_map(sent).collect()
+    }
+}
+
+fn settings(seed: u64) -> Settings {
+    Settings {
+        key: Key::from_random([7; 16]),
+        replica: ReplicaId(Uuid::from_u128(seed.into())),
+        name: String::new(),
+        link: link::Settings::default(),
+        seed,
+    }
+}
