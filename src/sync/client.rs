@@ -296,11 +296,14 @@ impl<D: Document> Client<D> {
             return effects;
         };
         match message {
-            ServerMessage::SyncResponse(response) => effects.extend(self.synced(socket, response, now)),
+            ServerMessage::SyncResponse(response) if matches!(self.link.state(), State::Handshaking { .. }) => {
+                effects.extend(self.synced(socket, response, now));
+            }
             ServerMessage::Committed { entries } => effects.extend(self.take(socket, &entries, now)),
             ServerMessage::Ping { nonce } => effects.push(send(socket, &ClientMessage::Pong { nonce })),
             ServerMessage::Bye(bye) => effects.extend(self.drive(link::Event::Bye(socket, bye), now)),
-            ServerMessage::Pong { .. } | ServerMessage::Unknown => {}
+            // A second answer is late: a snapshot in it would take the document back.
+            ServerMessage::SyncResponse(_) | ServerMessage::Pong { .. } | ServerMessage::Unknown => {}
         }
         effects
     }
@@ -353,8 +356,14 @@ impl<D: Document> Client<D> {
     }
 
     fn edit(&mut self, kept: Kept<D::Change>) -> Vec<Effect<D>> {
-        self.replica.show(&kept.change);
+        // One that was made before others, as another tab's may be, belongs below them; one that is here already is shown once.
+        let newest = self.outbox.newest().is_none_or(|newest| newest < kept.id);
         self.outbox.push(kept.clone());
+        if newest {
+            self.replica.show(&kept.change);
+        } else {
+            self.replay();
+        }
         let mut effects = vec![Effect::Keep(kept), Effect::ViewChanged];
         effects.extend(self.flush());
         effects

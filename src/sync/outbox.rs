@@ -73,8 +73,10 @@ impl<C: Clone + Serialize> Outbox<C> {
     pub fn next_batch(&mut self, limits: &Limits) -> Vec<Proposal<C>> {
         let mut batch = Vec::new();
         for slot in self.pending.values_mut().filter(|slot| !slot.sent) {
-            let fits = self.in_flight < limits.in_flight_changes
-                && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes;
+            // One that is wider than the window goes alone: it must not wait for ever.
+            let fits = self.in_flight == 0
+                || (self.in_flight < limits.in_flight_changes
+                    && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes);
             if !fits {
                 break;
             }
