@@ -51,10 +51,13 @@ fn archived(archived: bool) -> Change {
 mod different_fields_of_a_card {
     use super::*;
 
+    /// A change to a field, and whether the card has it.
+    type Field = (Change, fn(&Card) -> bool);
+
     #[test]
     fn both_stay() {
         let due = Date::new(2026, 11, 24);
-        let fields: Vec<(Change, fn(&Card) -> bool)> = vec![
+        let fields: Vec<Field> = vec![
             (titled("Shopping"), |card| card.title == "Shopping"),
             (noted("milk, bread and eggs"), |card| card.notes == "milk, bread and eggs"),
             (Change::SetDone { card: card(1), done: true }, |card| card.done),

@@ -11,9 +11,11 @@
 //! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
 
 mod boards;
+mod client;
 mod conflicts;
 mod convergence;
 mod harness;
 mod import;
 mod laws;
+mod replica;
 mod trello;

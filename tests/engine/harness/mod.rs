@@ -6,5 +6,5 @@ mod person;
 mod server;
 mod world;
 
-pub(crate) use server::made_up;
+pub(crate) use server::{Server, made_up};
 pub(crate) use world::World;

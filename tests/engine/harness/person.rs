@@ -69,11 +69,10 @@ impl<D: Document> Person<D> {
 
     /// The texts of the frames sent by the last event.
     pub(crate) fn sent(&self) -> Vec<&str> {
-        let sent = |effect| match effect {
-            &Effect::Send(_, ref text) => Some(text.as_str()),
-            _ => None,
-        };
-        self.effects.iter().filter_map(sent).collect()
+        let effects = self.effects.iter();
+        effects
+            .filter_map(|effect| if let Effect::Send(_, text) = effect { Some(text.as_str()) } else { None })
+            .collect()
     }
 }
 

@@ -104,6 +104,13 @@ impl<D: Document> Server<D> {
         self.order(None, &proposals, start)
     }
 
+    /// Someone with a newer program made a change that this server does not know.
+    pub(crate) fn log_unknown(&mut self, change: &str) -> Frames {
+        let change = Body::Unknown(serde_json::from_str(change).expect("JSON"));
+        let id = ChangeId(uuid_v7(self.log.len() as u64, [0xbb; 10]));
+        self.order(None, &[Proposal { id, change }], 0)
+    }
+
     fn order(&mut self, from: Option<Session>, changes: &[Proposal<D::Change>], now: u64) -> Frames {
         let mut staged = self.sequencer.stage();
         let mut known = Vec::new();

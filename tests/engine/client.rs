@@ -1,0 +1,378 @@
+//! One client, frame by frame. What must hold after every event is checked by the harness.
+
+use proptest::prelude::*;
+use sheetbend::board::model::MAX_TITLE;
+use sheetbend::board::{Board, Change};
+use sheetbend::sync::client::{Connection, Effect, Event};
+use sheetbend::sync::link::{Loss, SocketId};
+use sheetbend::sync::message::{Access, ByeCode, Limits};
+use sheetbend::sync::outbox::Kept;
+
+use crate::boards::{any_change, card, small_changes};
+use crate::harness::{World, made_up};
+
+fn one() -> World<Board> {
+    World::live(1, small_changes())
+}
+
+fn renamed(title: &str) -> Change {
+    Change::RenameCard { card: card(1), title: title.to_owned() }
+}
+
+fn title_of(world: &World<Board>) -> &str {
+    &world.view(0).cards[&card(1)].title
+}
+
+fn socket(world: &World<Board>) -> SocketId {
+    world.person(0).line.as_ref().expect("connected").socket
+}
+
+/// How many changes each frame of the last event carries.
+fn batches(world: &World<Board>) -> Vec<usize> {
+    let size = |frame: &&str| frame.matches("\"kind\":").count();
+    world.person(0).sent().iter().map(size).filter(|size| *size > 0).collect()
+}
+
+#[test]
+fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
+    let mut world = one();
+    let id = world.edit(0, renamed("A")).expect("admitted");
+    let person = world.person(0);
+    let [Effect::Keep(kept), Effect::ViewChanged, Effect::Send(..), Effect::StatusChanged] = &person.effects[..] else {
+        panic!("in this order: {:?}", person.effects);
+    };
+    assert_eq!(kept.id, id);
+    assert_eq!(title_of(&world), "A");
+
+    world.cut(0);
+    world.edit(0, renamed("B")).expect("admitted");
+    let effects = &world.person(0).effects;
+    assert!(matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged]), "{effects:?}");
+}
+
+#[test]
+fn what_the_log_has_need_not_be_kept() {
+    let mut world = one();
+    let id = world.edit(0, renamed("A")).expect("admitted");
+    assert_eq!(world.person(0).client.status().pending, 1);
+    world.deliver_all(0);
+    assert!(world.person(0).effects.contains(&Effect::Forget(id)));
+    assert_eq!(world.person(0).client.status().pending, 0);
+}
+
+#[test]
+fn a_repeat_alters_nothing() {
+    let mut world = one();
+    world.edit(0, renamed("A")).expect("admitted");
+    world.deliver_up(0);
+    let line = world.people[0].line.as_mut().expect("connected");
+    let frame = line.down[0].clone();
+    line.down.extend([frame.clone(), frame]);
+    world.deliver_down(0);
+    let (document, cursor) = world.person(0).client.confirmed();
+    let before = (document.clone(), cursor);
+    world.deliver_all(0);
+    assert_eq!(world.person(0).client.confirmed(), (&before.0, before.1));
+    assert!(
+        matches!(world.person(0).effects[..], [Effect::ViewChanged]),
+        "nothing else: {:?}",
+        world.person(0).effects
+    );
+    assert_eq!(world.person(0).client.status().connection, Connection::Live);
+}
+
+#[test]
+fn a_change_that_comes_twice_is_made_once() {
+    let mut world = one();
+    world.cut(0);
+    let from = world.view(0).cards[&card(1)].notes.clone();
+    let to = format!("{from} and eggs");
+    world.edit(0, Change::EditNotes { card: card(1), from, to: to.clone() }).expect("admitted");
+    let kept = world.person(0).device.values().next().expect("one").clone();
+    world.feed(0, Event::Edit(kept));
+    assert_eq!(world.view(0).cards[&card(1)].notes, to);
+    world.settle();
+    assert_eq!(world.view(0).cards[&card(1)].notes, to);
+}
+
+#[test]
+fn a_change_that_was_made_before_others_is_shown_below_them() {
+    let mut world = one();
+    world.cut(0);
+    let early = world.people[0].ids.next(1, [0; 10]);
+    world.edit(0, renamed("late")).expect("admitted");
+    // As from another tab, whose message took its time.
+    world.feed(0, Event::Edit(Kept { id: early, change: renamed("early"), made_at: 1, refused: None }));
+    assert_eq!(title_of(&world), "late");
+    world.settle();
+    assert_eq!(title_of(&world), "late");
+}
+
+#[test]
+fn a_gap_is_noticed_and_healed() {
+    let mut world = one();
+    let version = world.server.cursor().version;
+    let gap = made_up::<Board>(version + 2, &serde_json::to_string(&renamed("A")).expect("JSON"));
+    world.feed(0, Event::Received(socket(&world), gap));
+    let status = world.person(0).client.status();
+    assert!(matches!(status.connection, Connection::Waiting { why: Loss::Unreadable, .. }), "{status:?}");
+    assert_eq!((title_of(&world), status.version), ("Card 1", version));
+    world.settle();
+}
+
+#[test]
+fn text_that_is_no_message_is_noticed_and_a_message_of_a_new_type_is_ignored() {
+    let mut world = one();
+    world.feed(0, Event::Received(socket(&world), r#"{"type":"fireworks","size":3}"#.to_owned()));
+    assert_eq!((&world.person(0).effects[..], world.person(0).client.status().connection), (&[][..], Connection::Live));
+    for text in ["", "{", "[]", r#"{"type":"committed"}"#] {
+        world.feed(0, Event::Received(socket(&world), text.to_owned()));
+        let status = world.person(0).client.status();
+        assert!(matches!(status.connection, Connection::Waiting { why: Loss::Unreadable, .. }), "{text:?}: {status:?}");
+        world.settle();
+    }
+}
+
+/// Changes that this program cannot follow: of a kind that it does not know, or that do not apply here.
+#[test]
+fn a_change_of_a_newer_program_stops_the_client_and_its_outbox_is_kept() {
+    let nowhere = serde_json::to_string(&Change::SetDone { card: card(77), done: true }).expect("JSON");
+    for change in [r#"{"kind":"fireworks"}"#, "7", &nowhere] {
+        let mut world = one();
+        world.edit(0, renamed("A")).expect("admitted");
+        let next = made_up::<Board>(world.server.cursor().version + 1, change);
+        world.feed(0, Event::Received(socket(&world), next));
+        let status = world.person(0).client.status();
+        assert_eq!((status.connection, status.pending), (Connection::Outdated, 1), "{change}");
+        assert_eq!((title_of(&world), world.person(0).device.len()), ("A", 1));
+        world.feed(0, Event::Nudge);
+        assert!(world.person(0).effects.is_empty(), "a nudge does not help");
+        world.edit(0, renamed("B")).expect("goes on offline");
+        world.settle();
+        assert_eq!(title_of(&world), "B");
+    }
+}
+
+#[test]
+fn a_refused_change_of_a_newer_program_is_passed_over() {
+    let mut world = one();
+    let frames = world.server.log_unknown(r#"{"kind":"fireworks"}"#);
+    world.send_down(frames);
+    world.deliver_all(0);
+    assert_eq!(world.person(0).client.status().version, world.server.cursor().version);
+    world.settle();
+}
+
+#[test]
+fn a_refused_change_waits_for_its_author() {
+    let mut world = one();
+    let id = world.edit(0, Change::SetDone { card: card(77), done: true }).expect("admitted: the card may come");
+    world.deliver_all(0);
+    let person = world.person(0);
+    let [Effect::Keep(kept), Effect::Refused(told), Effect::ViewChanged, Effect::StatusChanged] = &person.effects[..]
+    else {
+        panic!("in this order: {:?}", person.effects);
+    };
+    assert_eq!((kept, kept.id), (told, id));
+    let code = told.refused.as_ref().map(|refusal| refusal.code.as_ref());
+    assert_eq!(code, Some("no_such_card"));
+    assert_eq!((person.client.status().pending, person.client.status().attention), (0, 1));
+
+    world.reload(0);
+    world.settle();
+    assert_eq!(world.person(0).client.status().attention, 1, "also after a reload");
+    assert_eq!(world.server.log().iter().filter(|record| record.id == id).count(), 1, "it is not sent again");
+
+    world.feed(0, Event::Dismiss(id));
+    assert_eq!(world.person(0).effects, [Effect::Forget(id), Effect::StatusChanged]);
+    world.feed(0, Event::Dismiss(id));
+    assert!(world.person(0).effects.is_empty(), "once");
+}
+
+#[test]
+fn a_snapshot_leaves_pending_changes_on_top_and_a_repeat_settles_them() {
+    let mut world = one();
+    let logged = world.edit(0, renamed("logged")).expect("admitted");
+    world.deliver_up(0);
+    // The server has it, and the line is cut before the answer is there.
+    world.cut(0);
+    let pending = world.edit(0, renamed("pending")).expect("admitted");
+    let others = (0..20).map(|n| Change::SetDone { card: card(2), done: n % 2 == 0 });
+    let _ = world.server.log_changes(others);
+    world.feed(0, Event::Nudge);
+    world.open(0);
+    world.deliver_up(0);
+    let answer = &world.person(0).line.as_ref().expect("connected").down[0];
+    assert!(answer.contains(r#""snapshot":{"#), "far behind: {answer}");
+    world.deliver_down(0);
+    assert_eq!((title_of(&world), world.person(0).client.status().pending), ("pending", 2));
+    assert_eq!(batches(&world), [2], "both are sent again");
+    world.deliver_up(0);
+    world.deliver_down(0);
+    assert!(world.person(0).effects.contains(&Effect::Forget(logged)), "a repeat settles the first");
+    world.deliver_down(0);
+    assert!(world.person(0).effects.contains(&Effect::Forget(pending)));
+    world.settle();
+    assert_eq!(title_of(&world), "pending");
+}
+
+#[test]
+fn an_answer_that_comes_twice_does_not_turn_back_time() {
+    let mut world = World::<Board>::new(1, small_changes());
+    world.server.horizon = 0;
+    world.feed(0, Event::Start);
+    world.open(0);
+    world.deliver_up(0);
+    let answer = world.person(0).line.as_ref().expect("connected").down[0].clone();
+    world.deliver_all(0);
+    world.edit(0, renamed("A")).expect("admitted");
+    world.deliver_all(0);
+    world.feed(0, Event::Received(socket(&world), answer));
+    assert_eq!(title_of(&world), "A");
+    assert_eq!(world.person(0).client.status().version, world.server.cursor().version);
+}
+
+#[test]
+fn a_view_key_admits_nothing_and_sends_nothing() {
+    let mut world = one();
+    world.cut(0);
+    world.edit(0, renamed("A")).expect("it was an edit key");
+    world.access = Access::View;
+    world.settle();
+    let status = world.person(0).client.status();
+    assert_eq!((status.access, status.pending, title_of(&world)), (Access::View, 1, "A"), "kept and shown");
+    let refusal = world.edit(0, renamed("B")).expect_err("view only");
+    assert_eq!(refusal.code, "view_only");
+    assert_eq!(world.person(0).device.len(), 1);
+}
+
+#[test]
+fn what_can_never_be_accepted_is_not_queued() {
+    let mut world = one();
+    let wide = Change::EditNotes { card: card(1), from: "\u{1}".repeat(6_000), to: "\u{1}".repeat(6_000) };
+    assert_eq!(world.edit(0, wide).expect_err("72 kB of JSON").code, "too_large");
+    assert_eq!(world.edit(0, renamed(&"x".repeat(MAX_TITLE + 1))).expect_err("long").code, "title_too_long");
+    assert_eq!((world.person(0).client.status().pending, world.person(0).device.len()), (0, 0));
+
+    world.server.limits.change_bytes = 100;
+    world.cut(0);
+    world.settle();
+    assert_eq!(world.edit(0, renamed(&"x".repeat(90))).expect_err("the server's limit counts").code, "too_large");
+}
+
+#[test]
+fn what_was_on_a_lost_line_is_sent_again_in_order() {
+    let mut world = one();
+    for title in ["A", "B", "C"] {
+        world.edit(0, renamed(title)).expect("admitted");
+    }
+    world.cut(0);
+    world.edit(0, renamed("D")).expect("admitted");
+    assert_eq!(world.server.cursor().version, 5, "nothing got through");
+    world.feed(0, Event::Nudge);
+    world.open(0);
+    world.deliver_up(0);
+    world.deliver_down(0);
+    assert_eq!(batches(&world), [4], "one frame, and {:?}", world.person(0).sent());
+    world.settle();
+    let titles: Vec<_> = world.server.log()[5..].iter().map(|record| record.change.get()).collect();
+    assert_eq!(titles.len(), 4);
+    assert!(["A", "B", "C", "D"].iter().zip(titles).all(|(title, text)| text.contains(&format!("\"{title}\""))));
+}
+
+#[test]
+fn an_old_socket_changes_nothing() {
+    let mut world = one();
+    let old = socket(&world);
+    world.cut(0);
+    world.settle();
+    assert_ne!(old, socket(&world));
+    world.edit(0, renamed("mine")).expect("admitted");
+    let next =
+        made_up::<Board>(world.server.cursor().version + 1, &serde_json::to_string(&renamed("A")).expect("JSON"));
+    let bye = r#"{"type":"bye","code":"unknown_key","message":"","retry":"never"}"#.to_owned();
+    let late = [
+        Event::Received(old, next),
+        Event::Received(old, bye),
+        Event::Received(old, "{".to_owned()),
+        Event::Opened(old),
+        Event::Closed(old, ByeCode::UnknownKey.close_code()),
+        Event::Closed(old, 1006),
+    ];
+    for event in late {
+        world.feed(0, event.clone());
+        assert!(world.person(0).effects.is_empty(), "{event:?}: {:?}", world.person(0).effects);
+    }
+    assert_eq!(world.person(0).client.status().connection, Connection::Live);
+    world.deliver_all(0);
+    assert_eq!(title_of(&world), "mine");
+}
+
+#[test]
+fn no_more_is_under_way_than_the_window_holds() {
+    let mut world = one();
+    world.server.limits.in_flight_changes = 2;
+    world.cut(0);
+    for n in 0..5 {
+        world.edit(0, renamed(&n.to_string())).expect("admitted");
+    }
+    world.feed(0, Event::Nudge);
+    world.open(0);
+    let mut sizes = Vec::new();
+    while world.deliver_up(0) || world.deliver_down(0) {
+        sizes.extend(batches(&world));
+        world.people[0].effects.clear();
+    }
+    assert_eq!(sizes, [2, 2, 1]);
+    world.settle();
+}
+
+#[test]
+fn a_change_that_is_wider_than_the_window_goes_alone() {
+    let mut world = one();
+    world.server.limits = Limits { in_flight_bytes: 100, ..Limits::default() };
+    world.cut(0);
+    world.edit(0, renamed("short")).expect("admitted");
+    world.edit(0, renamed(&"x".repeat(200))).expect("admitted");
+    world.edit(0, renamed("last")).expect("admitted");
+    world.settle();
+    assert_eq!(title_of(&world), "last");
+}
+
+#[test]
+fn a_ping_is_answered() {
+    let mut world = one();
+    world.feed(0, Event::Received(socket(&world), r#"{"type":"ping","nonce":41}"#.to_owned()));
+    assert_eq!(world.person(0).sent(), [r#"{"type":"pong","nonce":41}"#]);
+}
+
+#[test]
+fn a_stopped_client_keeps_what_it_has_and_can_start_again() {
+    let mut world = one();
+    world.edit(0, renamed("A")).expect("admitted");
+    world.feed(0, Event::Stop);
+    let status = world.person(0).client.status();
+    assert_eq!((status.connection, status.pending), (Connection::Off, 1));
+    assert_eq!(world.person(0).client.deadline(), None);
+    world.settle();
+    assert_eq!(title_of(&world), "A");
+}
+
+proptest! {
+    /// Whatever a server, or something in its place, sends: the client goes on and keeps what it has.
+    #[test]
+    fn no_frame_makes_it_panic(text in "\\PC{0,60}", change in any_change(), version in 0_u64..12, mine: bool) {
+        let mut world = one();
+        if mine {
+            world.edit(0, renamed("A")).expect("admitted");
+        }
+        let held = world.person(0).device.clone();
+        let socket = socket(&world);
+        let person = &mut world.people[0];
+        let change = serde_json::to_string(&change).expect("JSON");
+        for frame in [made_up::<Board>(version, &change), text] {
+            person.client.handle(Event::Received(socket, frame), world.now);
+        }
+        prop_assert_eq!(person.client.status().pending, held.len());
+    }
+}
