@@ -77,7 +77,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage<C> {
-    /// The first message, within [`Timing::sync_request_ms`].
+    /// The first message, within [`Timing::SYNC_REQUEST_MS`].
     SyncRequest(SyncRequest),
     /// Offers changes to the log.
     Changes {

@@ -32,7 +32,10 @@ pub type BoardServer = crate::server::Server<Board, crate::server::store::sqlite
 /// # Errors
 /// If the server cannot be reached or cannot read its store.
 #[server(prefix = "/api", endpoint = "open", input = server_fn::codec::Json)]
-pub async fn open_board(key: String) -> Result<Option<BoardPage>, ServerFnError> {
+pub async fn open_board(
+    /// The key, as it stands in the link.
+    key: String,
+) -> Result<Option<BoardPage>, ServerFnError> {
     let Ok(key) = key.parse::<Key>() else { return Ok(None) };
     let server = expect_context::<BoardServer>();
     let opened = server.open(&key).await.map_err(|_| ServerFnError::new("The board cannot be read just now."))?;

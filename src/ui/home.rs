@@ -9,24 +9,28 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::device::{self, RecentBoard};
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
+use crate::board::import::ImportError;
 use crate::board::{Change, import};
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
 
 /// Changes on their way from this page to a new board's page, which makes them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Handover(StoredValue<Option<(DocumentId, Vec<Change>)>>);
+pub struct Handover(StoredValue<Option<(DocumentId, Imported)>>);
+
+/// The changes that make an imported board, and what the person should know of the import.
+type Imported = (Vec<Change>, Vec<String>);
 
 impl Handover {
-    fn give(&self, id: DocumentId, changes: Vec<Change>) {
-        self.0.set_value(Some((id, changes)));
+    fn give(&self, id: DocumentId, imported: Imported) {
+        self.0.set_value(Some((id, imported)));
     }
 
-    /// The changes that were given for `id`, once.
+    /// What was given for `id`, once.
     #[must_use]
-    pub fn take(&self, id: DocumentId) -> Vec<Change> {
-        let mine = |given: &mut Option<(DocumentId, Vec<Change>)>| given.take_if(|(board, _)| *board == id);
-        self.0.try_update_value(mine).flatten().map(|(_, changes)| changes).unwrap_or_default()
+    pub fn take(&self, id: DocumentId) -> Imported {
+        let mine = |given: &mut Option<(DocumentId, Imported)>| given.take_if(|(board, _)| *board == id);
+        self.0.try_update_value(mine).flatten().map(|(_, imported)| imported).unwrap_or_default()
     }
 }
 
@@ -48,14 +52,11 @@ pub fn Home() -> impl IntoView {
         busy.set(Some("Reading the file…"));
         problem.set(None);
         spawn_local(async move {
-            let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
+            let imported = read(&file).await;
             field.set_value("");
             busy.set(None);
-            match text
-                .ok_or_else(|| "The file can't be read. Check that it is still there.".to_owned())
-                .and_then(|text| changes_of(&file.name(), &text))
-            {
-                Ok(changes) => start(changes),
+            match imported {
+                Ok(imported) => start(imported),
                 Err(why) => problem.set(Some(why)),
             }
         });
@@ -72,7 +73,7 @@ pub fn Home() -> impl IntoView {
                 <button
                     class="button primary large"
                     disabled=move || busy.get().is_some()
-                    on:click=move |_| start(Vec::new())
+                    on:click=move |_| start((Vec::new(), Vec::new()))
                 >
                     <Icon path=PLUS />
                     "New board"
@@ -136,10 +137,10 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
 fn use_start(
     problem: RwSignal<Option<String>>,
     busy: RwSignal<Option<&'static str>>,
-) -> impl Fn(Vec<Change>) + Copy + Send + Sync + 'static {
+) -> impl Fn(Imported) + Copy + Send + Sync + 'static {
     let handover = expect_context::<Handover>();
     let navigate = StoredValue::new(use_navigate());
-    move |changes| {
+    move |imported| {
         let (Some(id), Some(key)) = (device::new_id().map(DocumentId), device::new_key()) else { return };
         busy.set(Some("Making the board…"));
         problem.set(None);
@@ -148,7 +149,7 @@ fn use_start(
             busy.set(None);
             match made {
                 Ok(()) => {
-                    handover.give(id, changes);
+                    handover.give(id, imported);
                     navigate.with_value(|navigate| navigate(&page_of(&key), leptos_router::NavigateOptions::default()));
                 }
                 Err(why) => problem.set(Some(why)),
@@ -161,7 +162,16 @@ fn page_of(key: &Key) -> String {
     format!("/b/{}", key.as_str())
 }
 
-fn changes_of(name: &str, text: &str) -> Result<Vec<Change>, String> {
-    let import = import::read(name, text).map_err(|error| error.to_string())?;
-    Ok(import.into_changes(&mut || device::new_id().unwrap_or_default()))
+/// Reads a board from a file. An error is a sentence for the person.
+async fn read(file: &web_sys::File) -> Result<Imported, String> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let bytes = file.size() as usize;
+    if bytes > import::MAX_BYTES {
+        return Err(ImportError::TooBig { bytes }.to_string());
+    }
+    let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
+    let text = text.ok_or("The file can't be read. Check that it is still there.")?;
+    let mut import = import::read(&file.name(), &text).map_err(|error| error.to_string())?;
+    let remarks = std::mem::take(&mut import.remarks);
+    Ok((import.into_changes(&mut || device::new_id().unwrap_or_default()), remarks))
 }

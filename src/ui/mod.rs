@@ -17,3 +17,4 @@ pub mod device;
 pub mod download;
 pub mod home;
 pub mod icon;
+pub mod menu;

@@ -8,7 +8,10 @@ use crate::sync::outbox::Kept;
 
 /// The list of refused changes. Renders nothing on the server, nor while there are none.
 #[component]
-pub fn Attention(board: BoardHandle) -> impl IntoView {
+pub fn Attention(
+    /// The board whose changes they are.
+    board: BoardHandle,
+) -> impl IntoView {
     view! {
         <Show when=move || board.attention.with(|list| !list.is_empty())>
             <section class="banner danger column" aria-label="Needs attention">

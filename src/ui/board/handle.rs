@@ -38,6 +38,8 @@ pub struct Note {
     pub text: String,
     /// Whether the last change can be undone from here.
     pub undo: bool,
+    /// Stays until the person closes it.
+    pub lasting: bool,
 }
 
 /// What the parts of a board's page share. Cheap to copy.
@@ -137,6 +139,16 @@ impl BoardHandle {
         }
     }
 
+    /// Makes the changes of an import, and tells the person what did not come along. An import is not undone: the board is new.
+    pub fn import(&self, changes: Vec<Change>, remarks: &[String]) {
+        let made = changes.into_iter().all(|change| self.submit(change));
+        if made && !remarks.is_empty() {
+            let text = remarks.join(" ");
+            self.announcement.set(text.clone());
+            self.note.set(Some(Note { text, undo: false, lasting: true }));
+        }
+    }
+
     fn editor(&self) -> Option<Rc<dyn Editor<Board>>> {
         self.editor.with_value(|editor| editor.as_ref().map(|editor| Rc::clone(editor)))
     }
@@ -146,7 +158,7 @@ impl BoardHandle {
         match editor.edit(change) {
             Ok(_) => true,
             Err(refusal) => {
-                self.note.set(Some(Note { text: refusal.message.into_owned(), undo: false }));
+                self.note.set(Some(Note { text: refusal.message.into_owned(), undo: false, lasting: false }));
                 false
             }
         }
@@ -178,14 +190,14 @@ impl BoardHandle {
     pub fn tell(&self, text: impl Into<String>) {
         let text = text.into();
         self.announcement.set(text.clone());
-        self.note.set(Some(Note { text, undo: false }));
+        self.note.set(Some(Note { text, undo: false, lasting: false }));
     }
 
     /// Tells the person what was done and offers to undo it.
     pub fn tell_undo(&self, text: impl Into<String>) {
         let text = text.into();
         self.announcement.set(text.clone());
-        self.note.set(Some(Note { text, undo: true }));
+        self.note.set(Some(Note { text, undo: true, lasting: false }));
     }
 
     /// Adds a list behind the others.

@@ -10,7 +10,8 @@ use super::focus::{focus_add_card, focus_later, press_add_card};
 use super::handle::use_board;
 use super::in_place::InPlace;
 use crate::board::{Change, ListId};
-use crate::ui::icon::{DOTS, Icon, PLUS};
+use crate::ui::icon::{Icon, PLUS};
+use crate::ui::menu::Menu;
 
 /// A list, with its cards and what adds one.
 ///
@@ -71,18 +72,15 @@ fn ListMenu(id: ListId, renaming: RwSignal<bool>) -> impl IntoView {
         }
     };
     view! {
-        <details class="menu">
-            <summary class="button quiet square" aria-label="List menu" title="List menu">
-                <Icon path=DOTS />
-            </summary>
-            <div class="menu-items">
-                <button on:click=move |_| renaming.set(true)>"Rename"</button>
-                <button on:click=move |_| { let _ = press_add_card(id); }>"Add a card"</button>
-                <button on:click=move |_| shift(-1)>"Move left"</button>
-                <button on:click=move |_| shift(1)>"Move right"</button>
-                <button on:click=move |_| board.archive_list(id)>"Archive"</button>
-            </div>
-        </details>
+        <Menu label="List menu">
+            <button on:click=move |_| renaming.set(true)>"Rename"</button>
+            <button on:click=move |_| {
+                let _ = press_add_card(id);
+            }>"Add a card"</button>
+            <button on:click=move |_| shift(-1)>"Move left"</button>
+            <button on:click=move |_| shift(1)>"Move right"</button>
+            <button on:click=move |_| board.archive_list(id)>"Archive"</button>
+        </Menu>
     }
 }
 

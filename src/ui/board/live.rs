@@ -30,7 +30,7 @@ impl Editor<Board> for Session<Board> {
 }
 
 /// Opens the session and lets `handle` show what it tells.
-pub fn connect(handle: BoardHandle, page: BoardPage) {
+pub(super) fn connect(handle: BoardHandle, page: BoardPage) {
     let opening = Opening {
         id: page.id,
         key: page.key,

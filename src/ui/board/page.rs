@@ -21,7 +21,8 @@ use crate::ui::app::NotFound;
 use crate::ui::connection::status::ConnectionStatus;
 
 use crate::ui::home::Handover;
-use crate::ui::icon::{ARCHIVE, DOTS, EXPORT, Icon, KEYBOARD, KNOT, SHARE};
+use crate::ui::icon::{ARCHIVE, CLOSE, EXPORT, Icon, KEYBOARD, KNOT, SHARE};
+use crate::ui::menu::Menu;
 use crate::ui::{device, download::download};
 
 /// The route `/b/<key>`: loads the board and shows it, or says that there is none.
@@ -104,15 +105,12 @@ pub fn BoardView(
                 </Show>
                 <div class="topbar-end">
                     <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
-                    <button class="button quiet needs-script" on:click=move |_| sharing.set(true)>
+                    <button class="button quiet needs-script" aria-label="Share" on:click=move |_| sharing.set(true)>
                         <Icon path=SHARE />
                         <span class="wide-only">"Share"</span>
                     </button>
-                    <details class="menu needs-script">
-                        <summary class="button quiet square" aria-label="Board menu" title="Board menu">
-                            <Icon path=DOTS />
-                        </summary>
-                        <div class="menu-items">
+                    <div class="needs-script">
+                        <Menu label="Board menu">
                             <button on:click=move |_| archive.set(true)>
                                 <Icon path=ARCHIVE />
                                 "Archive"
@@ -125,8 +123,8 @@ pub fn BoardView(
                                 <Icon path=KEYBOARD />
                                 "Keyboard shortcuts"
                             </button>
-                        </div>
-                    </details>
+                        </Menu>
+                    </div>
                 </div>
             </header>
             <Show when=move || board.unkept.get()>
@@ -198,6 +196,9 @@ fn Notes(board: BoardHandle) -> impl IntoView {
                         "Undo"
                     </button>
                 </Show>
+                <button class="button link" aria-label="Close" on:click=move |_| board.note.set(None)>
+                    <Icon path=CLOSE />
+                </button>
             </div>
         </Show>
     }
@@ -220,7 +221,8 @@ fn come_alive(board: BoardHandle, page: BoardPage) {
         #[cfg(feature = "hydrate")]
         super::live::connect(board, page);
         if let Some(handover) = handover {
-            handover.take(id).into_iter().all(|change| board.edit(change));
+            let (changes, remarks) = handover.take(id);
+            board.import(changes, &remarks);
         }
     });
     Effect::new(move |_| {
