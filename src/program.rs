@@ -14,7 +14,7 @@ use sheetbend::server::{Server, Settings, site};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::Serve;
+use super::cli::Serve;
 
 /// Why the server did not start. Each is a sentence for the person who started it.
 #[derive(Debug, thiserror::Error)]
