@@ -1,1 +1,167 @@
-//! server
+//! The server: documents in rooms, over a store, for clients on WebSockets. Generic over the document and the store.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`store`] | where logs are durable |
+//! | `room`, `rooms` | a document in memory: one task, which orders all that happens to it; and which ones are live |
+//! | `socket`, `outbound`, `frame` | a client's connection, what waits for it, and how that is written |
+//! | `api` | `/api/ping` and `/api/boards` |
+//! | `accept` | from a listener to requests, with time limits and an orderly end |
+//! | [`site`] | the site's files, and headers for every answer |
+//!
+//! A server is a cheap handle: clone it into request handlers.
+
+mod accept;
+mod api;
+mod frame;
+mod outbound;
+mod room;
+mod rooms;
+mod runtime;
+mod settings;
+pub mod site;
+mod socket;
+pub mod store;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{any, get, post};
+
+pub use self::room::RoomFailed;
+pub use self::settings::Settings;
+
+use self::room::{Handle, Place};
+use self::rooms::Rooms;
+use self::runtime::Runtime;
+use self::store::{Creation, KeyHash, NewDocument, Store, StoreError};
+use crate::sync::digest::Cursor;
+use crate::sync::document::Document;
+use crate::sync::id::{DocumentId, Key};
+use crate::sync::message::Access;
+
+/// A server of documents `D`, kept in `S`. Clones are the same server.
+pub struct Server<D: Document, S> {
+    inner: Arc<Inner<D, S>>,
+}
+
+struct Inner<D: Document, S> {
+    store: Arc<S>,
+    rooms: Arc<Rooms<D>>,
+    runtime: Arc<Runtime>,
+}
+
+/// A document that a key has opened.
+#[derive(Clone, Debug)]
+pub struct Opened<D> {
+    /// Its id.
+    pub document: DocumentId,
+    /// What the key allows.
+    pub access: Access,
+    /// Where in the log `view` is.
+    pub cursor: Cursor,
+    /// The document, as committed.
+    pub view: D,
+}
+
+/// A document that a client has thought of.
+#[derive(Clone, Debug)]
+pub struct NewBoard {
+    /// Its id.
+    pub id: DocumentId,
+    /// The key that allows changes.
+    pub edit_key: Key,
+    /// The key that allows reading.
+    pub view_key: Key,
+}
+
+/// Why a server did not do what it was asked. It may work later.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The document could not be loaded; the log says why.
+    #[error(transparent)]
+    Room(#[from] RoomFailed),
+}
+
+impl<D: Document, S: Store> Server<D, S> {
+    /// A server that serves nobody yet.
+    #[must_use]
+    pub fn new(store: S, settings: Settings) -> Self {
+        let inner =
+            Inner { store: Arc::new(store), rooms: Arc::new(Rooms::new()), runtime: Arc::new(Runtime::new(settings)) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The routes under `/api/`: the socket, the probe, and the making of documents.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/api/sync", any(socket::upgrade::<D, S>))
+            .route("/api/ping", get(api::ping::<D, S>))
+            .route("/api/boards", post(api::create_board::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
+            .with_state(self.clone())
+    }
+
+    /// The document that a key opens, as committed; `None` if it opens none.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn open(&self, key: &Key) -> Result<Option<Opened<D>>, ServerError> {
+        let Some((document, access)) = self.find(key).await? else { return Ok(None) };
+        let (cursor, view) = self.enter(document).view().await?;
+        Ok(Some(Opened { document, access, cursor, view }))
+    }
+
+    /// Makes a document. Saying the same again is harmless.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn create(&self, new: NewBoard) -> Result<Creation, StoreError> {
+        let NewBoard { id, edit_key, view_key } = new;
+        let new = NewDocument {
+            id,
+            edit_key: KeyHash::of(&edit_key),
+            view_key: KeyHash::of(&view_key),
+            created_at: runtime::now(),
+        };
+        self.inner.store.create(new).await
+    }
+
+    /// What the server holds to.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.runtime.settings
+    }
+
+    /// How many documents are in memory.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.inner.rooms.len()
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<(DocumentId, Access)>, StoreError> {
+        self.inner.store.find(KeyHash::of(key)).await
+    }
+
+    /// The way into the room of a document that is in the store.
+    fn enter(&self, document: DocumentId) -> Handle<D> {
+        let Inner { store, rooms, runtime } = &*self.inner;
+        rooms.enter(Place { document, store: Arc::clone(store), runtime: Arc::clone(runtime) })
+    }
+}
+
+impl<D: Document, S> Clone for Server<D, S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<D: Document, S> fmt::Debug for Server<D, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("rooms", &self.inner.rooms).finish_non_exhaustive()
+    }
+}

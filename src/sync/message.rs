@@ -242,6 +242,12 @@ impl Bye {
     pub fn new(code: ByeCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry: code.retry(), retry_after_ms: 0 }
     }
+
+    /// The server is about to end, or to be replaced.
+    #[must_use]
+    pub fn draining() -> Self {
+        Self::new(ByeCode::Draining, "The server restarts. Reconnect in a moment.")
+    }
 }
 
 /// Whether trying again can help.

@@ -1,0 +1,120 @@
+//! Puts the server together and runs it.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
+
+use axum::Router;
+use leptos::config::errors::LeptosConfigError;
+use leptos::config::{LeptosOptions, get_config_from_str};
+use sheetbend::board::Board;
+use sheetbend::server::store::sqlite::{OpenError, Sqlite};
+use sheetbend::server::{Server, Settings, site};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use super::cli::Serve;
+
+/// Why the server did not start. Each is a sentence for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("cannot read Leptos.toml or the LEPTOS_* variables: {0}.")]
+    Configuration(#[from] LeptosConfigError),
+    #[error("\"{0}\" is not an address to listen on. Write one like 127.0.0.1:3000.")]
+    Address(String),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("port {} is taken on {}. Stop what uses it, or choose another with --listen.", .0.port(), .0.ip())]
+    PortTaken(SocketAddr),
+    #[error("cannot listen on {0}: {1}. Choose another address with --listen.")]
+    Listen(SocketAddr, io::Error),
+    #[error("cannot start: {0}.")]
+    Runtime(io::Error),
+}
+
+/// Serves until told to stop.
+pub(crate) fn serve(options: Serve) -> Result<(), StartError> {
+    log_to_standard_error();
+    let leptos = configuration()?;
+    let address = match &options.listen {
+        Some(listen) => parse(listen)?,
+        None => leptos.site_addr,
+    };
+    let store = Sqlite::open(&options.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
+    runtime.block_on(run(address, &leptos, store, options))
+}
+
+async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options: Serve) -> Result<(), StartError> {
+    let settings = Settings { allowed_origins: options.allowed_origins, ..Settings::default() };
+    let server = Server::new(store, settings);
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortTaken(address),
+        _ => StartError::Listen(address, error),
+    })?;
+    let stop = stop().map_err(StartError::Runtime)?;
+
+    let app = app(&server, leptos);
+    println!("Sheetbend serves on http://{}", listener.local_addr().unwrap_or(address));
+    tracing::info!(data = %options.data.display(), "serving");
+
+    let drain = async {
+        stop.await;
+        tracing::info!("stopping");
+        if !server.drain().await {
+            tracing::warn!("some connections did not end in time");
+        }
+    };
+    tokio::join!(server.serve(listener, app), drain);
+    Ok(())
+}
+
+/// Every route there is.
+fn app(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
+    let root = Path::new(&*leptos.site_root);
+    let routes = server
+        .router()
+        .merge(site::package(root, &leptos.site_pkg_dir))
+        // The pages are merged here.
+        .fallback_service(site::files(root));
+    site::with_security_headers(routes)
+}
+
+/// What the `LEPTOS_*` variables say (`cargo leptos` sets them), else `Leptos.toml` in the folder the program is started in,
+/// else the one it was built with.
+fn configuration() -> Result<LeptosOptions, LeptosConfigError> {
+    let beside = std::fs::read_to_string("Leptos.toml").ok();
+    get_config_from_str(beside.as_deref().unwrap_or(include_str!("../Leptos.toml")))
+}
+
+/// An address, or a name that has one.
+fn parse(listen: &str) -> Result<SocketAddr, StartError> {
+    let resolved = listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    resolved.ok_or_else(|| StartError::Address(listen.to_owned()))
+}
+
+/// Ends when the process is told to stop.
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// `RUST_LOG` says what is logged: `sheetbend=debug` for what each connection does.
+fn log_to_standard_error() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+}

@@ -1,0 +1,185 @@
+//! The two plain HTTP endpoints.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Query, State};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use super::store::{Creation, Store, StoreError};
+use super::{NewBoard, Server};
+use crate::sync::document::Document;
+use crate::sync::id::{DocumentId, Key};
+
+/// Most bytes of a request to make a board.
+pub(super) const BODY_BYTES: usize = 4 * 1024;
+
+/// The header that echoes a probe's nonce: a captive portal answers 200 too, but not with this.
+static NONCE: HeaderName = HeaderName::from_static("x-sheetbend-nonce");
+
+const NO_STORE: (HeaderName, &str) = (CACHE_CONTROL, "no-store");
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Ping {
+    #[serde(default)]
+    nonce: String,
+}
+
+#[derive(Serialize)]
+struct Pong<'a> {
+    server: &'static str,
+    build: &'a str,
+}
+
+/// `GET` and `HEAD /api/ping?nonce=…`: says that this is the server, and that it can be reached.
+pub(super) async fn ping<D: Document, S: Store>(
+    State(server): State<Server<D, S>>,
+    Query(Ping { nonce }): Query<Ping>,
+) -> Response {
+    let Some(echo) = echo(&nonce) else {
+        return Problem::BAD_NONCE.into_response();
+    };
+    let pong = Pong { server: "sheetbend", build: &server.settings().build };
+    let mut response = ([NO_STORE], Json(pong)).into_response();
+    response.headers_mut().insert(&NONCE, echo);
+    response
+}
+
+fn echo(nonce: &str) -> Option<HeaderValue> {
+    let plain = nonce.len() <= 64 && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
+    plain.then(|| HeaderValue::from_str(nonce).ok()).flatten()
+}
+
+#[derive(Deserialize)]
+struct CreateBoard {
+    id: DocumentId,
+    edit_key: Key,
+    view_key: Key,
+}
+
+#[derive(Serialize)]
+struct Created {
+    id: DocumentId,
+}
+
+/// `POST /api/boards`: makes a board with the id and the keys that a client has made. Saying the same again is harmless.
+pub(super) async fn create_board<D: Document, S: Store>(
+    State(server): State<Server<D, S>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let new = match body.map_err(|rejection| Problem::from_body(&rejection)).and_then(|body| read(&body)) {
+        Ok(new) => new,
+        Err(problem) => return problem.into_response(),
+    };
+    let id = new.id;
+    match server.create(new).await {
+        Ok(Creation::Created) => (StatusCode::CREATED, [NO_STORE], Json(Created { id })).into_response(),
+        Ok(Creation::Existed) => (StatusCode::OK, [NO_STORE], Json(Created { id })).into_response(),
+        Ok(Creation::Taken) => Problem::TAKEN.into_response(),
+        Err(error) => {
+            tracing::error!(document = %id, error = &error as &dyn std::error::Error, "could not make a board");
+            let problem = if matches!(error, StoreError::Full) { Problem::FULL } else { Problem::FAILED };
+            ([(RETRY_AFTER, "5")], problem).into_response()
+        }
+    }
+}
+
+fn read(body: &[u8]) -> Result<NewBoard, Problem> {
+    let CreateBoard { id, edit_key, view_key } = serde_json::from_slice(body)
+        .map_err(|error| if error.is_data() { Problem::INVALID } else { Problem::MALFORMED })?;
+    if edit_key == view_key {
+        return Err(Problem::SAME_KEYS);
+    }
+    Ok(NewBoard { id, edit_key, view_key })
+}
+
+/// An answer that is none: `{"error": {"code", "message"}}`, for programs and for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+struct Problem {
+    #[serde(skip)]
+    status: StatusCode,
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Problem {
+    const BAD_NONCE: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad_nonce",
+        "A nonce has at most 64 characters: letters, digits, '-', '_', '.' and '~'.",
+    );
+    const MALFORMED: Self = Self::new(StatusCode::BAD_REQUEST, "malformed", "The request's body is not JSON.");
+    const INVALID: Self = Self::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid",
+        "A board needs an \"id\", which is a UUID, and an \"edit_key\" and a \"view_key\" of 22 characters of base64url.",
+    );
+    const SAME_KEYS: Self = Self::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "same_keys",
+        "The edit key and the view key must differ: whoever may view could edit.",
+    );
+    const TOO_LARGE: Self =
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is over 4096 bytes.");
+    const TAKEN: Self = Self::new(
+        StatusCode::CONFLICT,
+        "taken",
+        "The id or a key belongs to another board. Make the board again with new ones.",
+    );
+    const FULL: Self = Self::new(
+        StatusCode::INSUFFICIENT_STORAGE,
+        "full",
+        "The server has no room left. Try again when its owner has made some.",
+    );
+    const FAILED: Self =
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "The server has a problem. Try again in a moment.");
+
+    const fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+        Self { status, code, message }
+    }
+
+    fn from_body(rejection: &BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::TOO_LARGE } else { Self::MALFORMED }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            error: Problem,
+        }
+        (self.status, [NO_STORE], Json(Body { error: self })).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_are_read_strictly() {
+        let read = |text: &str| read(text.as_bytes()).map(|new| new.id.to_string()).map_err(|problem| problem.code);
+        let id = "018f3c5e-0000-7000-8000-000000000001";
+        let (edit, view) = ("AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB");
+        let board = |edit: &str, view: &str| format!(r#"{{"id":"{id}","edit_key":"{edit}","view_key":"{view}"}}"#);
+        assert_eq!(read(&board(edit, view)), Ok(id.to_owned()));
+        assert_eq!(read(&board(edit, edit)), Err("same_keys"));
+        assert_eq!(read(&board(edit, "short")), Err("invalid"));
+        assert_eq!(read(r#"{"id":7}"#), Err("invalid"));
+        for text in ["", "{", "no JSON"] {
+            assert_eq!(read(text), Err("malformed"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nonces_are_echoed_if_they_fit_a_header() {
+        assert_eq!(echo("aZ09-_.~"), Some(HeaderValue::from_static("aZ09-_.~")));
+        assert_eq!(echo(""), Some(HeaderValue::from_static("")));
+        assert_eq!(echo("a\r\nset-cookie: x"), None);
+        assert_eq!(echo(&"a".repeat(65)), None);
+    }
+}

@@ -1,0 +1,173 @@
+//! What waits for one client, bounded in bytes.
+//!
+//! A client that does not keep up is not waited for and does not fill the memory: it is told to come back, and resumes from
+//! its cursor.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::Notify;
+
+use crate::sync::message::{Bye, ByeCode};
+
+/// Makes the two ends of a queue that holds `limit` bytes. One frame always fits into an empty queue.
+pub(super) fn queue(limit: usize) -> (Outbound, Inbox) {
+    let shared = Arc::new(Shared { limit, waiting: Mutex::default(), changed: Notify::new() });
+    (Outbound(Arc::clone(&shared)), Inbox(shared))
+}
+
+/// The end that the room and the session put frames in.
+#[derive(Clone, Debug)]
+pub(super) struct Outbound(Arc<Shared>);
+
+/// The end that the socket's writer takes them out of.
+#[derive(Debug)]
+pub(super) struct Inbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limit: usize,
+    waiting: Mutex<Waiting>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: VecDeque<Utf8Bytes>,
+    bytes: usize,
+    /// Nothing goes in any more, and this is the last thing that comes out.
+    bye: Option<Bye>,
+    /// What waited was given up: the client was too slow.
+    overrun: bool,
+}
+
+/// What a writer has to do next.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    /// Write these.
+    Frames(Vec<Utf8Bytes>),
+    /// Say this, and close.
+    Bye(Bye),
+}
+
+impl Outbound {
+    /// Adds a frame. Returns whether the client will get it: not after a `bye`, nor when there is no room, which is such.
+    pub(super) fn send(&self, frame: Utf8Bytes) -> bool {
+        let mut waiting = self.0.lock();
+        if waiting.bye.is_some() {
+            return false;
+        }
+        let fits = waiting.frames.is_empty() || waiting.bytes + frame.len() <= self.0.limit;
+        if fits {
+            waiting.bytes += frame.len();
+            waiting.frames.push_back(frame);
+        } else {
+            waiting.frames = VecDeque::new();
+            waiting.overrun = true;
+            waiting.bye = Some(Bye::new(
+                ByeCode::SlowConsumer,
+                "Your connection is slower than what happens on this board. Reconnect to catch up.",
+            ));
+        }
+        drop(waiting);
+        self.0.changed.notify_one();
+        fits
+    }
+
+    /// Says goodbye after what waits. The first goodbye stands.
+    pub(super) fn close(&self, bye: Bye) {
+        self.0.lock().bye.get_or_insert(bye);
+        self.0.changed.notify_one();
+    }
+}
+
+impl Inbox {
+    /// Waits for something to write; takes up to about `bytes` of what there is. Cancel-safe.
+    pub(super) async fn next(&mut self, bytes: usize) -> Next {
+        loop {
+            if let Some(next) = self.0.lock().take(bytes) {
+                return next;
+            }
+            self.0.changed.notified().await;
+        }
+    }
+
+    /// Waits until the client has proved too slow.
+    pub(super) async fn overrun(&mut self) {
+        while !self.0.lock().overrun {
+            self.0.changed.notified().await;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn take(&mut self, most: usize) -> Option<Next> {
+        let mut taken = Vec::new();
+        let mut bytes = 0;
+        while bytes < most
+            && let Some(frame) = self.frames.pop_front()
+        {
+            bytes += frame.len();
+            taken.push(frame);
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if taken.is_empty() { self.bye.clone().map(Next::Bye) } else { Some(Next::Frames(taken)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draining() -> Bye {
+        Bye::new(ByeCode::Draining, "Back soon.")
+    }
+
+    #[tokio::test]
+    async fn frames_come_out_in_order_and_the_goodbye_last() {
+        let (outbound, mut inbox) = queue(100);
+        assert!(outbound.send("a".into()));
+        assert!(outbound.send("b".into()));
+        outbound.close(draining());
+        outbound.close(Bye::new(ByeCode::ServerError, "Too late."));
+        assert!(!outbound.send("c".into()), "not after a goodbye");
+        assert_eq!(inbox.next(100).await, Next::Frames(vec!["a".into(), "b".into()]));
+        assert_eq!(inbox.next(100).await, Next::Bye(draining()));
+    }
+
+    #[tokio::test]
+    async fn writers_take_what_they_can_carry() {
+        let (outbound, mut inbox) = queue(100);
+        for frame in ["12345", "12345", "12345"] {
+            outbound.send(frame.into());
+        }
+        assert_eq!(inbox.next(6).await, Next::Frames(vec!["12345".into(), "12345".into()]));
+        assert_eq!(inbox.next(6).await, Next::Frames(vec!["12345".into()]));
+    }
+
+    #[tokio::test]
+    async fn a_slow_client_is_told_to_come_back() {
+        let (outbound, mut inbox) = queue(10);
+        assert!(outbound.send("more than ten bytes".into()), "one frame always fits");
+        assert!(!outbound.send("x".into()), "then it is full");
+        inbox.overrun().await;
+        let Next::Bye(bye) = inbox.next(100).await else { panic!("what waited is given up") };
+        assert_eq!(bye.code, ByeCode::SlowConsumer);
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_out_makes_room() {
+        let (outbound, mut inbox) = queue(10);
+        for _ in 0..100 {
+            assert!(outbound.send("12345678".into()));
+            inbox.next(100).await;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Making a batch durable, however long that takes.
+
+use std::sync::Arc;
+
+use super::Offer;
+use crate::server::runtime::Runtime;
+use crate::server::store::{Appended, Store, StoreError};
+use crate::sync::document::Document;
+use crate::sync::id::DocumentId;
+use crate::sync::message::Record;
+use crate::sync::sequencer::Staged;
+
+/// Most bytes of changes that are read at a time to catch up with another server.
+const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Entries on their way into the log, and the offers they were made of.
+#[derive(Debug)]
+pub(super) struct Batch<D: Document> {
+    pub(super) staged: Staged<D>,
+    pub(super) offers: Vec<Offer<D::Change>>,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is durable.
+    Durable,
+    /// The log has gone on without us, with these: another server's. The batch is void.
+    Behind(Vec<Record>),
+    /// The server has to end, and the store does not take the batch. It is void; its authors still have their changes.
+    GivenUp,
+}
+
+/// Appends a batch. As long as the store fails, tries again; nobody is told that anything is saved.
+pub(super) async fn append<D: Document, S: Store>(
+    store: Arc<S>,
+    runtime: Arc<Runtime>,
+    document: DocumentId,
+    batch: Batch<D>,
+) -> (Batch<D>, Outcome) {
+    let after = batch.staged.after();
+    loop {
+        match try_append(&*store, document, after, batch.staged.records()).await {
+            Ok(Some(outcome)) => return (batch, outcome),
+            Ok(None) => tracing::warn!(%document, after, "the log's end is in doubt; trying again"),
+            Err(StoreError::Full) => tracing::error!(%document, "the database has no room left; trying again"),
+            Err(error) => {
+                tracing::error!(%document, error = &error as &dyn std::error::Error, "could not append; trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(runtime.settings.append_pause) => {}
+            () = runtime.draining.cancelled() => return (batch, Outcome::GivenUp),
+        }
+    }
+}
+
+async fn try_append<S: Store>(
+    store: &S,
+    document: DocumentId,
+    after: u64,
+    records: &[Record],
+) -> Result<Option<Outcome>, StoreError> {
+    match store.append(document, after, records.to_vec()).await? {
+        Appended::Durable => Ok(Some(Outcome::Durable)),
+        Appended::Conflict => {
+            let missed = store.range(document, after, u64::MAX, CATCH_UP_BYTES).await?;
+            Ok((!missed.is_empty()).then_some(Outcome::Behind(missed)))
+        }
+    }
+}

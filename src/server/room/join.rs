@@ -1,0 +1,172 @@
+//! Bringing a client up to date, in as few bytes as will do.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+
+use super::Join;
+use super::snapshot::bytes;
+use super::task::{Done, Room};
+use crate::server::frame;
+use crate::server::runtime::now;
+use crate::server::store::{Store, StoreError};
+use crate::sync::digest::{Cursor, Digest};
+use crate::sync::document::Document;
+use crate::sync::id::DocumentId;
+use crate::sync::message::{Record, SyncResponse};
+use crate::sync::sequencer::{Sequencer, Standing};
+
+/// A tail up to this many bytes is sent without asking how large a snapshot would be.
+const SMALL: usize = 4 * 1024;
+
+/// A tail of this many bytes is worth reading from the store, however small the snapshot is.
+const WORTH_READING: usize = 64 * 1024;
+
+/// What the store has about a client's place in the log.
+#[derive(Debug)]
+pub(super) struct Found {
+    digest: Option<Digest>,
+    /// The entries after it, up to version `up_to`; or fewer, if they are too many.
+    tail: Vec<Record>,
+    up_to: u64,
+}
+
+/// What brings a client up to date.
+enum Answer {
+    Tail(Vec<Record>),
+    Snapshot { rewound: bool },
+}
+
+impl<D: Document, S: Store> Room<D, S> {
+    /// Answers a client and lets it in; asks the store first if need be.
+    pub(super) fn admit(&mut self, join: Join, found: Option<Found>) {
+        if join.admitted.is_closed() {
+            return;
+        }
+        let Some(answer) = self.answer(join.cursor, found) else { return self.look_up(join) };
+        let sent = self.response(&join, answer).into_iter().all(|frame| join.outbound.send(frame));
+        if sent {
+            self.members.insert(join.connection, join.outbound);
+        }
+        let _ = join.admitted.send(());
+    }
+
+    /// What a client at `cursor` needs; `None` if only the store can tell.
+    fn answer(&mut self, cursor: Cursor, found: Option<Found>) -> Option<Answer> {
+        match self.standing(cursor, found.as_ref())? {
+            Standing::Rewound => Some(Answer::Snapshot { rewound: true }),
+            Standing::Here => {
+                let tail = match (self.recent.since(cursor.version), found) {
+                    (Some(tail), _) => tail.cloned().collect(),
+                    (None, Some(found)) => match self.complete(found) {
+                        Some(tail) => tail,
+                        None => return Some(Answer::Snapshot { rewound: false }),
+                    },
+                    (None, None) => return None,
+                };
+                let small = self.is_smaller_than_a_snapshot(bytes(&tail));
+                Some(if small { Answer::Tail(tail) } else { Answer::Snapshot { rewound: false } })
+            }
+        }
+    }
+
+    fn standing(&self, cursor: Cursor, found: Option<&Found>) -> Option<Standing> {
+        let digest = if cursor.version > self.sequencer.cursor().version {
+            None
+        } else if cursor.version == 0 {
+            Some(Digest::GENESIS)
+        } else if let Some(digest) = self.recent.digest_at(cursor.version) {
+            Some(digest)
+        } else {
+            found?.digest
+        };
+        Some(Sequencer::<D>::standing(cursor, digest))
+    }
+
+    /// A tail from the store, with what has come since; `None` if there is a gap.
+    fn complete(&self, found: Found) -> Option<Vec<Record>> {
+        let mut tail = found.tail;
+        if tail.last().map(|record| record.version) != Some(found.up_to) {
+            return None;
+        }
+        tail.extend(self.recent.since(found.up_to)?.cloned());
+        Some(tail)
+    }
+
+    fn is_smaller_than_a_snapshot(&mut self, tail: usize) -> bool {
+        if tail <= SMALL || tail <= self.snapshots.last_bytes() / 2 {
+            return true;
+        }
+        let (_, snapshot) = self.snapshots.encoded(self.sequencer.document(), self.sequencer.cursor(), &self.recent);
+        tail <= snapshot.get().len()
+    }
+
+    fn look_up(&mut self, join: Join) {
+        let store = Arc::clone(&self.store);
+        let (document, end) = (self.document, self.sequencer.cursor().version);
+        let max_bytes = self.snapshots.last_bytes().max(WORTH_READING);
+        self.background.spawn(async move {
+            let found = look_up(&*store, document, join.cursor, end, max_bytes).await;
+            Done::LookedUp(join, found)
+        });
+    }
+
+    /// The `sync_response`, and what came after the snapshot in it.
+    fn response(&mut self, join: &Join, answer: Answer) -> Vec<Utf8Bytes> {
+        let end = self.sequencer.cursor();
+        let (at, snapshot, changes, rewound) = match answer {
+            Answer::Tail(changes) => (end, None, changes, false),
+            Answer::Snapshot { rewound } => {
+                let (at, json) = self.snapshots.encoded(self.sequencer.document(), end, &self.recent);
+                (at, Some(json), Vec::new(), rewound)
+            }
+        };
+        tracing::debug!(
+            connection = join.connection.0,
+            from = join.cursor.version,
+            to = end.version,
+            snapshot = snapshot.is_some(),
+            rewound,
+            "joined"
+        );
+        let settings = &self.runtime.settings;
+        let response = SyncResponse {
+            document: self.document,
+            server_version: at.version,
+            digest: at.digest,
+            timestamp: now(),
+            access: join.access,
+            snapshot,
+            changes,
+            rewound,
+            reconnect_spread_ms: millis(self.runtime.reconnect_spread()),
+            ping_interval_ms: millis(settings.ping_interval),
+            limits: settings.limits,
+            build: settings.build.clone(),
+        };
+        let mut frames = vec![frame::sync_response(&response)];
+        let since: Vec<_> = self.recent.since(at.version).into_iter().flatten().cloned().collect();
+        frames.extend(frame::committed(&since));
+        frames
+    }
+}
+
+async fn look_up<S: Store>(
+    store: &S,
+    document: DocumentId,
+    cursor: Cursor,
+    up_to: u64,
+    max_bytes: usize,
+) -> Result<Found, StoreError> {
+    let digest = store.digest_at(document, cursor.version).await?;
+    let tail = if digest == Some(cursor.digest) {
+        store.range(document, cursor.version, up_to, max_bytes).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Found { digest, tail, up_to })
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,78 @@
+//! From the store into memory.
+
+use super::recent::Recent;
+use crate::server::store::{Store, StoreError, Stored};
+use crate::sync::digest::Cursor;
+use crate::sync::document::Document;
+use crate::sync::id::DocumentId;
+use crate::sync::message::Limits;
+use crate::sync::sequencer::{Misfit, Sequencer};
+
+/// Most bytes of recent entries that a room keeps in memory.
+const RECENT_BYTES: usize = 256 * 1024;
+
+/// Why a document could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    /// There is no such document.
+    #[error("the document is not in the database")]
+    Gone,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be replayed.
+    #[error("the log cannot be replayed")]
+    Misfit(#[from] Misfit),
+    /// The log does not end where the store says it does.
+    #[error("the log ends at {found:?}, and should at {said:?}")]
+    Cut {
+        /// Where it ends.
+        found: Cursor,
+        /// Where it should.
+        said: Cursor,
+    },
+}
+
+/// A document as it comes out of the store.
+#[derive(Debug)]
+pub(super) struct Loaded<D> {
+    /// At the end of the log.
+    pub(super) sequencer: Sequencer<D>,
+    /// The entries that were replayed.
+    pub(super) recent: Recent,
+    /// The version of the stored snapshot; 0 if there is none.
+    pub(super) snapshot: u64,
+    /// Its length.
+    pub(super) snapshot_bytes: usize,
+}
+
+/// Loads a document: its snapshot, with the entries after it replayed on top.
+pub(super) async fn load<D: Document, S: Store>(
+    store: &S,
+    document: DocumentId,
+    limits: Limits,
+) -> Result<Loaded<D>, LoadError> {
+    let Stored { cursor: end, snapshot, mut tail, ids } = store.load(document).await?.ok_or(LoadError::Gone)?;
+
+    let snapshot_bytes = snapshot.as_ref().map_or(0, |(_, json)| json.len());
+    let (start, state) = match snapshot.map(|(at, json)| (at, serde_json::from_str::<D>(&json))) {
+        None => (Cursor::default(), D::default()),
+        Some((at, Ok(state))) => (at, state),
+        Some((at, Err(error))) => {
+            tracing::warn!(%document, version = at.version, %error, "a snapshot is unreadable; replaying the whole log");
+            tail = store.range(document, 0, end.version, usize::MAX).await?;
+            (Cursor::default(), D::default())
+        }
+    };
+
+    let mut sequencer = Sequencer::new(state, start, ids.into_iter().collect(), limits);
+    for record in &tail {
+        sequencer.replay(record)?;
+    }
+    if sequencer.cursor() != end {
+        return Err(LoadError::Cut { found: sequencer.cursor(), said: end });
+    }
+    let mut recent = Recent::after(start, RECENT_BYTES);
+    recent.extend(tail);
+    Ok(Loaded { sequencer, recent, snapshot: start.version, snapshot_bytes })
+}

@@ -1,0 +1,298 @@
+//! The task that is a room.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, OptionFuture};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::commit::{self, Batch, Outcome};
+use super::gathered::Gathered;
+use super::join::Found;
+use super::load::{self, Loaded};
+use super::recent::Recent;
+use super::snapshot::Snapshots;
+use super::{Doors, Join, Request};
+use crate::server::frame;
+use crate::server::outbound::Outbound;
+use crate::server::rooms::Registration;
+use crate::server::runtime::{ConnectionId, Runtime, now};
+use crate::server::store::{Store, StoreError};
+use crate::sync::digest::Cursor;
+use crate::sync::document::Document;
+use crate::sync::id::DocumentId;
+use crate::sync::message::{Bye, ByeCode, Record};
+use crate::sync::sequencer::{Misfit, Ruling, Sequencer};
+
+/// Where a room is: of which document, over which store, in which server.
+#[derive(Debug)]
+pub(in crate::server) struct Place<S> {
+    pub(in crate::server) document: DocumentId,
+    pub(in crate::server) store: Arc<S>,
+    pub(in crate::server) runtime: Arc<Runtime>,
+}
+
+/// A room's whole life: loads the document, serves those who come, and ends when nobody has come for a while or the server
+/// ends.
+pub(in crate::server) async fn live<D: Document, S: Store>(
+    place: Place<S>,
+    mut doors: Doors<D>,
+    registration: Registration<D>,
+) {
+    let document = place.document;
+    let loaded = load::load::<D, S>(&place.store, document, place.runtime.settings.limits).await;
+    match loaded {
+        Ok(loaded) => {
+            tracing::debug!(%document, version = loaded.sequencer.cursor().version, "loaded");
+            if let Err(error) = Room::new(place, loaded).serve(&mut doors, &registration).await {
+                tracing::error!(%document, error = &error as &dyn std::error::Error, "the room cannot go on");
+            }
+        }
+        // Those who wait at the doors are told when these go.
+        Err(error) => {
+            tracing::error!(%document, error = &error as &dyn std::error::Error, "could not load the document");
+        }
+    }
+    // First out of the registry: then nobody new comes to doors that are gone.
+    drop(registration);
+}
+
+/// A document in memory, and who is there.
+#[derive(Debug)]
+pub(super) struct Room<D: Document, S> {
+    pub(super) document: DocumentId,
+    pub(super) store: Arc<S>,
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) sequencer: Sequencer<D>,
+    pub(super) recent: Recent,
+    pub(super) snapshots: Snapshots,
+    pub(super) members: HashMap<ConnectionId, Outbound>,
+    pub(super) background: JoinSet<Done>,
+    gathered: Gathered<D::Change>,
+    /// When someone last came, went, or did something.
+    stirred: Instant,
+}
+
+/// What went on beside the room, and is done.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// The store was asked about a client's place in the log.
+    LookedUp(Join, Result<Found, StoreError>),
+    /// A client was sent entries again.
+    Repeated,
+    /// A snapshot is in the store, or could not be written.
+    SnapshotStored,
+}
+
+impl<D: Document, S: Store> Room<D, S> {
+    fn new(place: Place<S>, loaded: Loaded<D>) -> Self {
+        Self {
+            document: place.document,
+            store: place.store,
+            runtime: place.runtime,
+            sequencer: loaded.sequencer,
+            recent: loaded.recent,
+            snapshots: Snapshots::new(loaded.snapshot, loaded.snapshot_bytes),
+            members: HashMap::new(),
+            background: JoinSet::new(),
+            gathered: Gathered::default(),
+            stirred: Instant::now(),
+        }
+    }
+
+    async fn serve(mut self, doors: &mut Doors<D>, registration: &Registration<D>) -> Result<(), Misfit> {
+        let mut append: OptionFuture<BoxFuture<'static, (Batch<D>, Outcome)>> = None.into();
+        let mut appending = false;
+        let runtime = Arc::clone(&self.runtime);
+        loop {
+            if !appending && let Some(batch) = self.stage() {
+                let (store, runtime) = (Arc::clone(&self.store), Arc::clone(&self.runtime));
+                let future: BoxFuture<'static, _> = Box::pin(commit::append(store, runtime, self.document, batch));
+                append = Some(future).into();
+                appending = true;
+            }
+            let draining = runtime.draining.is_cancelled();
+            if draining && !appending && doors.offers.is_empty() {
+                self.say_goodbye();
+                return Ok(());
+            }
+            let quiet = !appending && self.members.is_empty() && self.background.is_empty();
+
+            tokio::select! {
+                Some((batch, outcome)) = &mut append, if appending => {
+                    append = None.into();
+                    appending = false;
+                    self.settle(batch, outcome)?;
+                }
+                Some(request) = doors.requests.recv() => self.answer_request(request),
+                Some(offer) = doors.offers.recv(), if self.gathered.has_room() => {
+                    self.stirred = Instant::now();
+                    self.gathered.push(offer);
+                }
+                Some(done) = self.background.join_next() => self.take_back(done),
+                () = tokio::time::sleep_until(self.stirred + runtime.settings.room_idle), if quiet => {
+                    if self.store_last_snapshot() {
+                        continue;
+                    }
+                    if registration.retire(|| doors.nobody_outside()) {
+                        tracing::debug!(document = %self.document, "unloaded");
+                        return Ok(());
+                    }
+                    self.stirred = Instant::now();
+                }
+                () = runtime.draining.cancelled(), if !draining => {}
+            }
+        }
+    }
+
+    fn answer_request(&mut self, request: Request<D>) {
+        self.stirred = Instant::now();
+        match request {
+            Request::Join(join) => self.admit(join, None),
+            Request::Leave(connection) => {
+                self.members.remove(&connection);
+            }
+            Request::View(reply) => {
+                let _ = reply.send((self.sequencer.cursor(), self.sequencer.document().clone()));
+            }
+        }
+    }
+
+    /// Gives gathered changes their places. What the log has already is sent to its author again, who must have missed it.
+    fn stage(&mut self) -> Option<Batch<D>> {
+        while !self.gathered.is_empty() {
+            let offers = self.gathered.take_batch();
+            let mut staged = self.sequencer.stage();
+            let committed = self.sequencer.cursor().version;
+            for offer in &offers {
+                let mut known = Vec::new();
+                for proposal in &offer.proposals {
+                    match self.sequencer.propose(&mut staged, &offer.author, proposal, now()) {
+                        Ruling::Known(version) if version <= committed => known.push(version),
+                        // Known, but not committed: it goes to everyone when it is.
+                        Ruling::Known(_) | Ruling::Staged => {}
+                    }
+                }
+                self.repeat(offer.from, known);
+            }
+            if !staged.records().is_empty() {
+                return Some(Batch { staged, offers });
+            }
+        }
+        None
+    }
+
+    /// Sends entries again to one client.
+    fn repeat(&mut self, to: ConnectionId, mut versions: Vec<u64>) {
+        let Some(outbound) = self.members.get(&to).filter(|_| !versions.is_empty()).cloned() else { return };
+        versions.sort_unstable();
+        versions.dedup();
+        for run in versions.chunk_by(|a, b| a + 1 == *b) {
+            let (first, last) = (run[0], run[run.len() - 1]);
+            let here: Option<Vec<Record>> = run.iter().map(|version| self.recent.get(*version).cloned()).collect();
+            if let Some(records) = here {
+                send_all(&outbound, &records);
+                continue;
+            }
+            let (store, document, outbound) = (Arc::clone(&self.store), self.document, outbound.clone());
+            self.background.spawn(async move {
+                match store.range(document, first - 1, last, usize::MAX).await {
+                    Ok(records) => send_all(&outbound, &records),
+                    // The client offers it again when it comes back.
+                    Err(_) => outbound.close(Bye::new(ByeCode::ServerError, "The server has a problem. Try again.")),
+                }
+                Done::Repeated
+            });
+        }
+    }
+
+    fn settle(&mut self, batch: Batch<D>, outcome: Outcome) -> Result<(), Misfit> {
+        match outcome {
+            Outcome::Durable => {
+                let records = self.sequencer.commit(batch.staged);
+                self.publish(records);
+            }
+            Outcome::Behind(missed) => {
+                tracing::info!(document = %self.document, entries = missed.len(), "another server was faster");
+                for record in &missed {
+                    self.sequencer.replay(record)?;
+                }
+                self.publish(missed);
+                self.gathered.put_back(batch.offers);
+            }
+            // Their authors still have them, and offer them again.
+            Outcome::GivenUp => drop(mem::take(&mut self.gathered)),
+        }
+        Ok(())
+    }
+
+    /// Sends entries that are durable to everyone.
+    fn publish(&mut self, records: Vec<Record>) {
+        for frame in frame::committed(&records) {
+            self.members.retain(|_, outbound| outbound.send(frame.clone()));
+        }
+        self.recent.extend(records);
+        let version = self.sequencer.cursor().version;
+        if self.snapshots.is_due(version, self.runtime.settings.snapshot_every) {
+            self.store_snapshot();
+        }
+    }
+
+    fn store_last_snapshot(&mut self) -> bool {
+        let due = self.snapshots.is_due_at_the_end(self.sequencer.cursor().version);
+        if due {
+            self.store_snapshot();
+        }
+        due
+    }
+
+    fn store_snapshot(&mut self) {
+        let (store, document, at) = (Arc::clone(&self.store), self.document, self.sequencer.cursor());
+        let state = self.sequencer.document().clone();
+        self.background.spawn(async move {
+            if let Err(error) = store_snapshot(&*store, document, at, state).await {
+                // Loading then takes longer; nothing is lost.
+                tracing::warn!(%document, error = &*error, "could not store a snapshot");
+            }
+            Done::SnapshotStored
+        });
+    }
+
+    fn take_back(&mut self, done: Result<Done, tokio::task::JoinError>) {
+        match done {
+            Ok(Done::LookedUp(join, Ok(found))) => self.admit(join, Some(found)),
+            // The client hears that the room failed it when `join` goes, and comes back.
+            Ok(Done::LookedUp(_, Err(error))) => {
+                tracing::error!(document = %self.document, error = &error as &dyn std::error::Error, "could not look up");
+            }
+            Ok(Done::Repeated | Done::SnapshotStored) => {}
+            Err(error) => tracing::error!(document = %self.document, %error, "work beside the room failed"),
+        }
+    }
+
+    /// The server ends: everything that was taken is committed and sent.
+    fn say_goodbye(&mut self) {
+        for outbound in self.members.values() {
+            outbound.close(Bye::draining());
+        }
+    }
+}
+
+fn send_all(outbound: &Outbound, records: &[Record]) {
+    for frame in frame::committed(records) {
+        outbound.send(frame);
+    }
+}
+
+async fn store_snapshot<D: Document, S: Store>(
+    store: &S,
+    document: DocumentId,
+    at: Cursor,
+    state: D,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // A large document takes a while to write.
+    let json = tokio::task::spawn_blocking(move || serde_json::to_string(&state)).await??;
+    Ok(store.save_snapshot(document, at, json).await?)
+}

@@ -1,0 +1,87 @@
+//! What everything in one server shares: its settings, who is there, and whether it is coming to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::settings::Settings;
+use crate::sync::time::UnixMillis;
+
+/// Names a connection to this server, in its logs and rooms. Never used again while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ConnectionId(pub(super) u64);
+
+/// Shared by all tasks of a server.
+#[derive(Debug)]
+pub(super) struct Runtime {
+    pub(super) settings: Settings,
+    /// Cancelled when the server is to end: no new work is taken, what was taken is done.
+    pub(super) draining: CancellationToken,
+    /// Every task that must have ended before the server has.
+    pub(super) tasks: TaskTracker,
+    connections: AtomicUsize,
+    numbered: AtomicU64,
+}
+
+impl Runtime {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            draining: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            connections: AtomicUsize::new(0),
+            numbered: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a connection in, until what is returned is dropped.
+    pub(super) fn connect(self: &Arc<Self>) -> Connection {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        let id = ConnectionId(self.numbered.fetch_add(1, Ordering::Relaxed) + 1);
+        Connection { id, runtime: Arc::clone(self) }
+    }
+
+    /// Within which time clients should come back, should they all be dropped now: a millisecond for each, so that about a
+    /// thousand come a second.
+    pub(super) fn reconnect_spread(&self) -> Duration {
+        spread(self.connections.load(Ordering::Relaxed))
+    }
+}
+
+/// A connection that counts.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    runtime: Arc<Runtime>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.runtime.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn spread(connections: usize) -> Duration {
+    Duration::from_millis(u64::try_from(connections).unwrap_or(u64::MAX).max(200))
+}
+
+/// The wall clock. It orders nothing.
+pub(super) fn now() -> UnixMillis {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_clients_the_wider_they_spread() {
+        for (clients, ms) in [(0, 200), (5, 200), (1_000, 1_000), (10_000, 10_000)] {
+            assert_eq!(spread(clients), Duration::from_millis(ms));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What a client says, message by message.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite;
+
+use crate::sync::message::{Bye, ByeCode, ClientMessage};
+
+/// Why a session ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client has closed, or the line broke.
+    Gone,
+    /// The server closes, with these words.
+    Bye(Bye),
+}
+
+/// The reading half of a socket.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    stream: SplitStream<WebSocket>,
+    message_bytes: usize,
+}
+
+impl Incoming {
+    /// Reads from `stream`; messages of more than `message_bytes` end the session.
+    pub(super) const fn new(stream: SplitStream<WebSocket>, message_bytes: usize) -> Self {
+        Self { stream, message_bytes }
+    }
+
+    /// The next message, and its length. Any frame is a sign of life; without one for the time of `silence` the session
+    /// ends. Cancel-safe.
+    pub(super) async fn next<C: DeserializeOwned>(
+        &mut self,
+        silence: Duration,
+    ) -> Result<(ClientMessage<C>, usize), End> {
+        loop {
+            let Ok(frame) = timeout(silence, self.stream.next()).await else { return Err(silent()) };
+            match frame {
+                Some(Ok(Message::Text(text))) => return self.read(&text).map(|message| (message, text.len())),
+                Some(Ok(Message::Binary(_))) => return Err(bad("Messages are text frames, not binary ones.")),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+                Some(Err(error)) => return Err(self.broken(&error)),
+            }
+        }
+    }
+
+    /// Reads on until the client has closed too, or until `farewell` is over. What it still says is not heard.
+    pub(super) async fn drain(mut self, farewell: Duration) {
+        let closed = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        let _ = timeout(farewell, closed).await;
+    }
+
+    fn read<C: DeserializeOwned>(&self, text: &str) -> Result<ClientMessage<C>, End> {
+        if text.len() > self.message_bytes {
+            return Err(self.too_large());
+        }
+        serde_json::from_str(text).map_err(|error| bad(format!("This message cannot be read: {error}.")))
+    }
+
+    fn too_large(&self) -> End {
+        End::Bye(Bye::new(
+            ByeCode::TooLarge,
+            format!("This message is too large: at most {} bytes. Send it in smaller parts.", self.message_bytes),
+        ))
+    }
+
+    fn broken(&self, error: &axum::Error) -> End {
+        match error.source().and_then(|cause| cause.downcast_ref::<tungstenite::Error>()) {
+            Some(tungstenite::Error::Capacity(_)) => self.too_large(),
+            Some(tungstenite::Error::Utf8(_)) => bad("Messages are text in UTF-8."),
+            Some(tungstenite::Error::Protocol(
+                tungstenite::error::ProtocolError::ResetWithoutClosingHandshake
+                | tungstenite::error::ProtocolError::ReceivedAfterClosing,
+            )) => End::Gone,
+            Some(tungstenite::Error::Protocol(error)) => bad(format!("This is no WebSocket frame: {error}.")),
+            _ => End::Gone,
+        }
+    }
+}
+
+fn silent() -> End {
+    End::Bye(Bye::new(ByeCode::TimedOut, "Nothing came from you for too long. Reconnect."))
+}
+
+/// The client broke the rules.
+pub(super) fn bad(why: impl Into<String>) -> End {
+    End::Bye(Bye::new(ByeCode::BadMessage, why))
+}

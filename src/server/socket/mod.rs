@@ -1,0 +1,76 @@
+//! `/api/sync`: a client's connection, from the request to the close.
+
+mod incoming;
+mod origin;
+mod session;
+mod writer;
+
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+
+use super::Server;
+use super::store::Store;
+use crate::sync::document::Document;
+use crate::sync::message::SUBPROTOCOL;
+
+/// Bytes read from a socket at a time. Every connection holds a buffer of this size, so it is small.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// A message may be longer than the limit by this much and still be answered as too large; one that is longer than that is
+/// not even read.
+const OVERRUN: usize = 64 * 1024;
+
+/// Upgrades a request to a WebSocket of the protocol, or says in a sentence why not.
+pub(super) async fn upgrade<D: Document, S: Store>(
+    State(server): State<Server<D, S>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    if !origin::is_allowed(&headers, &server.settings().allowed_origins) {
+        let why = "This page is not from this server, and its origin is not among those the server allows.\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
+        Err(rejection) => return rejection.into_response(),
+    };
+    if upgrade.selected_protocol().is_none() {
+        let why = format!("Offer the WebSocket subprotocol {SUBPROTOCOL}: this server speaks no other.\n");
+        return (StatusCode::BAD_REQUEST, why).into_response();
+    }
+
+    let runtime = &server.inner.runtime;
+    let most = runtime.settings.limits.message_bytes + OVERRUN;
+    // Counted from here on: the server does not end between the answer and the session.
+    let (connection, token) = (runtime.connect(), runtime.tasks.token());
+    let span = tracing::info_span!("connection", id = connection.id.0);
+    upgrade.read_buffer_size(READ_BUFFER).max_message_size(most).max_frame_size(most).on_upgrade(|socket| {
+        async move {
+            session::run(server, connection, socket).await;
+            drop(token);
+        }
+        .instrument(span)
+    })
+}
+
+/// As much of a text as fits into `bytes`, cut between characters.
+fn truncated(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::truncated;
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(truncated("Ada", 80), "Ada");
+        assert_eq!(truncated("Zoë", 3), "Zo");
+        assert_eq!(truncated("Zoë", 4), "Zoë");
+        assert_eq!(truncated("👩‍🚀", 3), "");
+    }
+}

@@ -1,0 +1,100 @@
+//! Brings a database's schema to the newest version, each step in a transaction.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// `application_id` of the file's header: the letters `Shtb`. It tells `file(1)`, and us, whose database this is.
+const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Shtb");
+
+/// Step *n* leads from `user_version` *n* to *n* + 1. Steps may be added, never changed.
+const STEPS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+
+/// Why a database was left as it is.
+#[derive(Debug)]
+pub(super) enum MigrateError {
+    /// It is of a later program.
+    Newer {
+        /// Its version.
+        found: u32,
+        /// The newest known here.
+        known: u32,
+    },
+    /// It is of another program.
+    Foreign,
+    /// SQLite failed.
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for MigrateError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Takes the steps that are missing. A step that fails leaves the database as it was before it.
+pub(super) fn run(connection: &mut Connection) -> Result<(), MigrateError> {
+    let known = STEPS.len() as u32;
+    loop {
+        // The version is read under the lock that the step is taken under.
+        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found = step.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))?;
+        if !is_ours(&step)? {
+            return Err(MigrateError::Foreign);
+        }
+        if found > known {
+            return Err(MigrateError::Newer { found, known });
+        }
+        let Some(sql) = STEPS.get(found as usize) else { return Ok(()) };
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", found + 1)?;
+        step.commit()?;
+        tracing::info!(from = found, to = found + 1, "migrated the database");
+    }
+}
+
+/// Whether the file says that it is ours, or is empty.
+fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+    let id = connection.pragma_query_value(None, "application_id", |row| row.get::<_, u32>(0))?;
+    if id != 0 {
+        return Ok(id == APPLICATION_ID);
+    }
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(connection: &Connection) -> u32 {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).expect("a version")
+    }
+
+    #[test]
+    fn makes_an_empty_database_ours_and_leaves_it_at_that() {
+        let mut connection = Connection::open_in_memory().expect("in memory");
+        for _ in 0..2 {
+            run(&mut connection).expect("migrates");
+            assert_eq!(version(&connection), STEPS.len() as u32);
+        }
+    }
+
+    #[test]
+    fn leaves_a_newer_database_alone() {
+        let mut connection = Connection::open_in_memory().expect("in memory");
+        run(&mut connection).expect("migrates");
+        connection.pragma_update(None, "user_version", 99).expect("sets the version");
+        assert!(matches!(run(&mut connection), Err(MigrateError::Newer { found: 99, .. })));
+        assert_eq!(version(&connection), 99);
+    }
+
+    #[test]
+    fn leaves_other_programs_databases_alone() {
+        let mut connection = Connection::open_in_memory().expect("in memory");
+        connection.execute_batch("CREATE TABLE recipes (name TEXT)").expect("a table");
+        assert!(matches!(run(&mut connection), Err(MigrateError::Foreign)));
+
+        let mut connection = Connection::open_in_memory().expect("in memory");
+        connection.pragma_update(None, "application_id", 7).expect("sets the id");
+        assert!(matches!(run(&mut connection), Err(MigrateError::Foreign)));
+    }
+}

@@ -1,0 +1,150 @@
+//! What the store asks of SQLite. Those that write are called inside the writer's transaction.
+
+use rusqlite::{Connection, OptionalExtension as _, Result, params};
+
+use super::row::{self, RECORD, signed};
+use super::{Appended, Creation, KeyHash, NewDocument, Stored};
+use crate::sync::digest::{Cursor, Digest};
+use crate::sync::id::{ChangeId, DocumentId};
+use crate::sync::message::{Access, Record};
+
+pub(super) fn create(db: &Connection, new: &NewDocument) -> Result<Creation> {
+    let id = new.id.to_string();
+    let keys = [(new.edit_key, "edit"), (new.view_key, "view")];
+
+    let mut owners = db.prepare_cached("SELECT 1 FROM keys WHERE hash = ?1 AND document = ?2 AND access = ?3")?;
+    let same = |(hash, access): (KeyHash, &str)| (hash.to_string(), id.clone(), access.to_owned());
+    if owners.exists(same(keys[0]))? && owners.exists(same(keys[1]))? {
+        return Ok(Creation::Existed);
+    }
+    let mut taken =
+        db.prepare_cached("SELECT 1 FROM documents WHERE id = ?1 UNION ALL SELECT 1 FROM keys WHERE hash IN (?2, ?3)")?;
+    if new.edit_key == new.view_key || taken.exists((&id, keys[0].0.to_string(), keys[1].0.to_string()))? {
+        return Ok(Creation::Taken);
+    }
+
+    db.prepare_cached("INSERT INTO documents (id, digest, created_at) VALUES (?1, ?2, ?3)")?.execute((
+        &id,
+        Digest::GENESIS.to_string(),
+        signed(new.created_at),
+    ))?;
+    let mut insert = db.prepare_cached("INSERT INTO keys (hash, document, access) VALUES (?1, ?2, ?3)")?;
+    for (hash, access) in keys {
+        insert.execute((hash.to_string(), &id, access))?;
+    }
+    Ok(Creation::Created)
+}
+
+pub(super) fn find(db: &Connection, key: KeyHash) -> Result<Option<(DocumentId, Access)>> {
+    db.prepare_cached("SELECT document, access FROM keys WHERE hash = ?1")?
+        .query_row([key.to_string()], |row| Ok((row::parsed(row, 0)?, row::access(row, 1)?)))
+        .optional()
+}
+
+pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<Stored>> {
+    // One transaction: all reads see the same moment.
+    let moment = db.transaction()?;
+    let id = document.to_string();
+    let end = moment
+        .prepare_cached("SELECT version, digest FROM documents WHERE id = ?1")?
+        .query_row([&id], cursor)
+        .optional()?;
+    let Some(end) = end else { return Ok(None) };
+    let snapshot = moment
+        .prepare_cached("SELECT version, digest, json FROM snapshots WHERE document = ?1")?
+        .query_row([&id], |row| Ok((cursor(row)?, row.get(2)?)))
+        .optional()?;
+    let after = snapshot.as_ref().map_or(0, |(at, _): &(Cursor, String)| at.version);
+    let tail = range(&moment, document, after, end.version, usize::MAX)?;
+    let ids = moment
+        .prepare_cached("SELECT id, version FROM log WHERE document = ?1")?
+        .query_map([&id], |row| Ok((row::parsed(row, 0)?, row::unsigned(row, 1)?)))?
+        .collect::<Result<_>>()?;
+    Ok(Some(Stored { cursor: end, snapshot, tail, ids }))
+}
+
+fn cursor(row: &rusqlite::Row<'_>) -> Result<Cursor> {
+    Ok(Cursor { version: row::unsigned(row, 0)?, digest: row::parsed(row, 1)? })
+}
+
+pub(super) fn append(db: &Connection, document: DocumentId, after: u64, records: &[Record]) -> Result<Appended> {
+    let Some(last) = records.last() else { return Ok(Appended::Durable) };
+    let id = document.to_string();
+    let moved = db
+        .prepare_cached("UPDATE documents SET version = ?1, digest = ?2 WHERE id = ?3 AND version = ?4")?
+        .execute((signed(last.version), last.digest.to_string(), &id, signed(after)))?;
+    if moved == 0 {
+        return Ok(Appended::Conflict);
+    }
+    let mut insert = db.prepare_cached(
+        "INSERT INTO log (document, version, digest, id, author, timestamp, change, refusal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for record in records {
+        // Two strings: writing them cannot fail.
+        let refusal = record.refused.as_ref().map(|refusal| serde_json::to_string(refusal).unwrap_or_default());
+        insert.execute(params![
+            id,
+            signed(record.version),
+            record.digest.to_string(),
+            record.id.to_string(),
+            record.author,
+            signed(record.timestamp),
+            record.change.get(),
+            refusal,
+        ])?;
+    }
+    Ok(Appended::Durable)
+}
+
+pub(super) fn range(
+    db: &Connection,
+    document: DocumentId,
+    after: u64,
+    up_to: u64,
+    max_bytes: usize,
+) -> Result<Vec<Record>> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT {RECORD} FROM log WHERE document = ?1 AND version > ?2 AND version <= ?3 ORDER BY version"
+    ))?;
+    let mut rows = select.query((document.to_string(), signed(after), signed(up_to)))?;
+    let mut records = Vec::new();
+    let mut bytes = 0;
+    while bytes <= max_bytes
+        && let Some(row) = rows.next()?
+    {
+        let record = row::record(row)?;
+        bytes += record.change.get().len();
+        records.push(record);
+    }
+    Ok(records)
+}
+
+pub(super) fn digest_at(db: &Connection, document: DocumentId, version: u64) -> Result<Option<Digest>> {
+    if version == 0 {
+        return db
+            .prepare_cached("SELECT 1 FROM documents WHERE id = ?1")?
+            .exists([document.to_string()])
+            .map(|there| there.then_some(Digest::GENESIS));
+    }
+    db.prepare_cached("SELECT digest FROM log WHERE document = ?1 AND version = ?2")?
+        .query_row((document.to_string(), signed(version)), |row| row::parsed(row, 0))
+        .optional()
+}
+
+pub(super) fn record_of(db: &Connection, document: DocumentId, id: ChangeId) -> Result<Option<Record>> {
+    db.prepare_cached(&format!("SELECT {RECORD} FROM log WHERE document = ?1 AND id = ?2"))?
+        .query_row((document.to_string(), id.to_string()), row::record)
+        .optional()
+}
+
+pub(super) fn save_snapshot(db: &Connection, document: DocumentId, at: Cursor, json: &str) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO snapshots (document, version, digest, json)
+         SELECT document, version, digest, ?4 FROM log WHERE document = ?1 AND version = ?2 AND digest = ?3
+         ON CONFLICT (document) DO UPDATE SET version = excluded.version, digest = excluded.digest, json = excluded.json
+         WHERE excluded.version > snapshots.version",
+    )?
+    .execute((document.to_string(), signed(at.version), at.digest.to_string(), json))?;
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! The one thread that writes, with group commit.
+//!
+//! Everything that waits, of all documents, goes into one transaction and so costs one fsync. A piece of work that fails by
+//! itself is undone by itself; the rest of the group is not affected.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::{Connection, Error, ErrorCode};
+use tokio::sync::oneshot;
+
+use super::StoreError;
+
+/// Most pieces of work in one transaction: so many that the fsync hardly counts, so few that nobody waits long.
+const GROUP: usize = 512;
+
+/// What to do when the disk fails. It gets a sentence with the reason.
+pub struct Fatal(Box<dyn FnOnce(&str) + Send>);
+
+impl Fatal {
+    /// Calls `end`, which should not come back.
+    pub fn new(end: impl FnOnce(&str) + Send + 'static) -> Self {
+        Self(Box::new(end))
+    }
+
+    /// Says the reason on standard error and ends the process, with the code `EX_IOERR` of `sysexits.h`. Nothing that was
+    /// confirmed is lost, and nothing else is confirmed.
+    #[must_use]
+    pub fn end_process() -> Self {
+        Self::new(|reason| {
+            eprintln!("sheetbend: {reason}");
+            std::process::exit(74);
+        })
+    }
+}
+
+impl fmt::Debug for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fatal(…)")
+    }
+}
+
+/// A handle to the thread. Dropping it lets the thread finish what waits and close the database.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection, fatal: Fatal) -> std::io::Result<Self> {
+        let (queue, waiting) = channel();
+        let thread = thread::Builder::new().name("sqlite-writer".into()).spawn(|| run(connection, waiting, fatal))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Runs `work` in the next transaction; returns when that is durable.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job { work: Some(work), outcome: None, reply };
+        let stopped = || StoreError::failed("the database's writer has stopped");
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.send(Box::new(job)).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the writer was reported when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Something to do in a transaction, and someone who waits for its commit.
+trait Work: Send {
+    fn execute(&mut self, db: &Connection) -> rusqlite::Result<()>;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Job<T, F> {
+    work: Option<F>,
+    outcome: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
+    fn execute(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        if let Some(work) = self.work.take() {
+            self.outcome = Some(work(db)?);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { outcome, reply, .. } = *self;
+        let done = || outcome.ok_or_else(|| StoreError::failed("work that was not done was committed"));
+        // Whoever asked may have gone; the commit stands.
+        let _ = reply.send(committed.and_then(|()| done()));
+    }
+}
+
+fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        group.extend(waiting.try_iter().take(GROUP - 1));
+        match transact(&db, &mut group) {
+            Ok(outcomes) => {
+                for (work, outcome) in group.into_iter().zip(outcomes) {
+                    work.answer(outcome);
+                }
+            }
+            Err(error) if Failure::of(&error) == Failure::Disk => {
+                // Nobody in the group is answered: whether it is on disk cannot be told.
+                tracing::error!(%error, "the disk failed");
+                let end = fatal.0;
+                return end(&format!(
+                    "the disk failed while the database was written ({error}), so the server ends now. What it confirmed is \
+                     safe. Check the disk, then start it again."
+                ));
+            }
+            Err(error) => {
+                tracing::error!(%error, changes = group.len(), "nothing was written");
+                let why = match Failure::of(&error) {
+                    Failure::Full => StoreError::Full,
+                    _ => StoreError::failed(error),
+                };
+                for work in group {
+                    work.answer(Err(why.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Runs a group in one transaction. Returns what became of each, or the error that undid them all.
+fn transact(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+    let outcome = attempt(db, group);
+    if outcome.is_err() && !db.is_autocommit() {
+        // Of some errors SQLite has rolled back by itself.
+        db.execute_batch("ROLLBACK")?;
+    }
+    outcome
+}
+
+fn attempt(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+    let run = |sql: &str| db.prepare_cached(sql)?.execute([]);
+    run("BEGIN IMMEDIATE")?;
+    let mut outcomes = Vec::with_capacity(group.len());
+    for work in group {
+        run("SAVEPOINT work")?;
+        outcomes.push(match work.execute(db) {
+            Ok(()) => Ok(()),
+            Err(error) if Failure::of(&error) == Failure::Own => {
+                run("ROLLBACK TO work")?;
+                Err(StoreError::failed(error))
+            }
+            Err(error) => return Err(error),
+        });
+        run("RELEASE work")?;
+    }
+    run("COMMIT")?;
+    Ok(outcomes)
+}
+
+/// Whose failure an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// This piece of work's.
+    Own,
+    /// There is no room. Nobody's work can go on now.
+    Full,
+    /// The disk's: reading, writing or syncing failed.
+    Disk,
+    /// The database's: locked, out of memory, damaged. Nobody's work can go on now.
+    Database,
+}
+
+impl Failure {
+    fn of(error: &Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::CannotOpen
+                | ErrorCode::NotADatabase,
+            ) => Self::Database,
+            _ => Self::Own,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn failure(code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    fn table() -> Connection {
+        let db = Connection::open_in_memory().expect("in memory");
+        db.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
+        db
+    }
+
+    #[test]
+    fn tells_failures_apart() {
+        assert_eq!(Failure::of(&failure(ffi::SQLITE_CONSTRAINT_UNIQUE)), Failure::Own);
+        assert_eq!(Failure::of(&failure(ffi::SQLITE_FULL)), Failure::Full);
+        assert_eq!(Failure::of(&failure(ffi::SQLITE_IOERR_FSYNC)), Failure::Disk);
+        assert_eq!(Failure::of(&failure(ffi::SQLITE_IOERR_WRITE)), Failure::Disk);
+        assert_eq!(Failure::of(&failure(ffi::SQLITE_BUSY)), Failure::Database);
+    }
+
+    #[tokio::test]
+    async fn work_that_fails_is_undone_alone() {
+        let writer = Writer::start(table(), Fatal::new(|why| panic!("{why}"))).expect("starts");
+        let insert = |n: i64| writer.run(move |db| db.execute("INSERT INTO t VALUES (?1), (?1 + 100)", [n]));
+        let (first, clash, second) = tokio::join!(insert(1), insert(101), insert(2));
+        assert_eq!((first.expect("new"), second.expect("new")), (2, 2));
+        assert!(matches!(clash, Err(StoreError::Failed(_))), "101 is taken");
+        let rows = writer.run(|db| db.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))).await;
+        assert_eq!(rows.expect("counts"), 4, "201 is not there");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_fails_ends_it_all() {
+        let (said, says) = mpsc::channel();
+        let fatal = Fatal::new(move |why| said.send(why.to_owned()).expect("someone listens"));
+        let writer = Writer::start(table(), fatal).expect("starts");
+        let broken = writer.run(|_| Err::<(), _>(failure(ffi::SQLITE_IOERR_FSYNC))).await;
+        assert!(matches!(broken, Err(StoreError::Failed(_))), "not confirmed");
+        assert!(says.recv().expect("a reason").contains("the disk failed"));
+        assert!(writer.run(|_| Ok(())).await.is_err(), "and nothing after it is");
+    }
+}

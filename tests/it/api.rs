@@ -1,0 +1,75 @@
+//! `/api/ping` and `/api/boards`.
+
+use serde_json::{Value, json};
+use sheetbend::server::Settings;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use crate::support::http::{Answer, ask};
+use crate::support::ids::{document_id, key};
+use crate::support::served::Served;
+
+async fn served() -> Served<sheetbend::server::store::sqlite::Sqlite> {
+    Served::on_sqlite(Settings::default()).await
+}
+
+fn code(answer: &Answer) -> String {
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert!(body["error"]["message"].as_str().expect("a sentence").ends_with('.'));
+    body["error"]["code"].as_str().expect("a code").to_owned()
+}
+
+#[tokio::test]
+async fn ping_says_who_is_there() {
+    let served = served().await;
+    let answer = ask(served.address, "GET /api/ping?nonce=a-1_~.Z", &[], "").await;
+    assert_eq!((answer.status, answer.header("x-sheetbend-nonce")), (200, "a-1_~.Z"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(body["server"], "sheetbend");
+
+    let answer = ask(served.address, "HEAD /api/ping?nonce=x", &[], "").await;
+    assert_eq!((answer.status, answer.header("x-sheetbend-nonce"), answer.body.as_str()), (200, "x", ""));
+    assert_eq!(ask(served.address, "GET /api/ping", &[], "").await.status, 200);
+    let answer = ask(served.address, "GET /api/ping?nonce=%0d%0aset-cookie:x", &[], "").await;
+    assert_eq!((answer.status, code(&answer).as_str()), (400, "bad_nonce"));
+}
+
+#[tokio::test]
+async fn boards_are_made_once() {
+    let served = served().await;
+    let make = async |id: u64, edit: u8, view: u8| {
+        let body = json!({ "id": document_id(id), "edit_key": key(edit), "view_key": key(view) }).to_string();
+        ask(served.address, "POST /api/boards", &[("content-type", "application/json")], &body).await
+    };
+    let answer = make(2, 2, 102).await;
+    assert_eq!((answer.status, answer.header("cache-control")), (201, "no-store"));
+    assert_eq!(make(2, 2, 102).await.status, 200);
+    for (id, edit, view) in [(2, 3, 103), (3, 2, 103), (3, 102, 103), (2, 102, 2)] {
+        let answer = make(id, edit, view).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (409, "taken"), "{id} {edit} {view}");
+    }
+    let answer = make(3, 3, 3).await;
+    assert_eq!((answer.status, code(&answer).as_str()), (422, "same_keys"));
+}
+
+#[tokio::test]
+async fn what_is_no_board_is_said() {
+    let served = served().await;
+    let post = async |body: &str| ask(served.address, "POST /api/boards", &[], body).await;
+    let answer = post("{").await;
+    assert_eq!((answer.status, code(&answer).as_str()), (400, "malformed"));
+    let answer = post(r#"{"id": "x"}"#).await;
+    assert_eq!((answer.status, code(&answer).as_str()), (422, "invalid"));
+    let answer = post(&"x".repeat(2_000_000)).await;
+    assert_eq!((answer.status, code(&answer).as_str()), (413, "too_large"));
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_not_waited_for() {
+    let settings = Settings { headers_within: std::time::Duration::from_millis(50), ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    let mut silent = TcpStream::connect(served.address).await.expect("connects");
+    let mut read = Vec::new();
+    silent.read_to_end(&mut read).await.expect("is closed");
+}

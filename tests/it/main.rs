@@ -1,0 +1,8 @@
+//! Tests of the server from the outside: its store, its rooms, its sockets, its program.
+
+mod api;
+mod process;
+mod rooms;
+mod socket;
+mod store;
+mod support;

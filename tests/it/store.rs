@@ -1,0 +1,328 @@
+//! What every store does, and what SQLite's does besides.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use sheetbend::server::store::sqlite::{self, OpenError, Sqlite};
+use sheetbend::server::store::{Appended, Creation, KeyHash, NewDocument, Store, StoreError};
+use sheetbend::sync::digest::{Cursor, Digest};
+use sheetbend::sync::document::Refusal;
+use sheetbend::sync::message::{Access, Record};
+use tempfile::TempDir;
+
+use crate::support::ids::{change_id, cursor, document_id, key, new_document, records};
+use crate::support::memory::Memory;
+
+/// Runs the contract's tests against a store.
+macro_rules! contract {
+    ($store:ident, $open:expr, $($test:ident)*) => {
+        mod $store {
+            use super::*;
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    let (_kept, store) = $open;
+                    contract::$test(&store).await;
+                }
+            )*
+        }
+    };
+    ($store:ident, $open:expr) => {
+        contract! {
+            $store, $open,
+            boards_are_made_once
+            keys_open_what_they_belong_to
+            a_log_is_read_as_it_was_written
+            appends_go_to_the_end_or_nowhere
+            an_id_is_in_a_log_once
+            loading_gives_all_there_is
+            ranges_end_early_when_they_are_too_long
+            snapshots_only_move_on
+            what_is_not_there_is_not_found
+        }
+    };
+}
+
+contract!(memory, ((), Memory::default()));
+contract!(on_sqlite, open_temporary());
+
+mod contract {
+    use super::*;
+
+    pub(super) async fn boards_are_made_once(store: &impl Store) {
+        let new = new_document(1);
+        assert_eq!(store.create(new.clone()).await.expect("works"), Creation::Created);
+        let later = NewDocument { created_at: 5, ..new.clone() };
+        assert_eq!(store.create(later).await.expect("works"), Creation::Existed);
+
+        let other = new_document(2);
+        for taken in [
+            NewDocument { edit_key: other.edit_key, ..new.clone() },
+            NewDocument { id: other.id, ..new.clone() },
+            NewDocument { view_key: new.edit_key, ..other.clone() },
+            NewDocument { edit_key: new.view_key, view_key: new.edit_key, ..new.clone() },
+            NewDocument { view_key: other.edit_key, ..other.clone() },
+        ] {
+            assert_eq!(store.create(taken.clone()).await.expect("works"), Creation::Taken, "{taken:?}");
+        }
+        assert_eq!(store.create(other).await.expect("works"), Creation::Created, "what was taken left nothing behind");
+    }
+
+    pub(super) async fn keys_open_what_they_belong_to(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        store.create(new_document(2)).await.expect("works");
+        let find = async |n| store.find(KeyHash::of(&key(n))).await.expect("works");
+        assert_eq!(find(1).await, Some((document_id(1), Access::Edit)));
+        assert_eq!(find(102).await, Some((document_id(2), Access::View)));
+        assert_eq!(find(3).await, None);
+    }
+
+    pub(super) async fn a_log_is_read_as_it_was_written(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        let mut log = records(Cursor::default(), 1..=3);
+        log[1].author = "Zoë \"the\" 👩‍🚀\0".into();
+        log[1].refused = Some(Refusal::new("no", "Not \"this\" way."));
+        assert_eq!(append(store, 0, log.clone()).await, Appended::Durable);
+
+        let read = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
+        assert_eq!(texts(&read), texts(&log));
+        let one = store.record_of(document_id(1), change_id(2)).await.expect("works").expect("there");
+        assert_eq!(texts(&[one]), texts(&log[1..2]));
+        for (version, digest) in [(0, Some(Digest::GENESIS)), (2, Some(log[1].digest)), (4, None), (u64::MAX, None)] {
+            assert_eq!(store.digest_at(document_id(1), version).await.expect("works"), digest);
+        }
+    }
+
+    pub(super) async fn appends_go_to_the_end_or_nowhere(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        let log = records(Cursor::default(), 1..=2);
+        assert_eq!(append(store, 0, log.clone()).await, Appended::Durable);
+        assert_eq!(append(store, 0, records(Cursor::default(), 3..=4)).await, Appended::Conflict);
+        assert_eq!(append(store, 5, records(Cursor::default(), 3..=4)).await, Appended::Conflict);
+        assert_eq!(append(store, 2, records(cursor(&log[1]), 3..=4)).await, Appended::Durable);
+        assert_eq!(append(store, 4, Vec::new()).await, Appended::Durable);
+        assert_eq!(versions(store).await, [1, 2, 3, 4]);
+    }
+
+    pub(super) async fn an_id_is_in_a_log_once(store: &impl Store) {
+        for n in [1, 2] {
+            store.create(new_document(n)).await.expect("works");
+        }
+        let log = records(Cursor::default(), 1..=2);
+        append(store, 0, log.clone()).await;
+        let again = records(cursor(&log[1]), [3, 1]);
+        let refused = store.append(document_id(1), 2, again).await;
+        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+        assert_eq!(versions(store).await, [1, 2], "all of it or nothing");
+        assert_eq!(append(store, 2, records(cursor(&log[1]), [3])).await, Appended::Durable, "the log is as it was");
+        let elsewhere = store.append(document_id(2), 0, records(Cursor::default(), 1..=2)).await;
+        assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
+    }
+
+    pub(super) async fn loading_gives_all_there_is(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        let stored = store.load(document_id(1)).await.expect("works").expect("there");
+        assert_eq!((stored.cursor, stored.tail.len(), stored.ids.len()), (Cursor::default(), 0, 0));
+
+        let log = records(Cursor::default(), 1..=5);
+        append(store, 0, log.clone()).await;
+        store.save_snapshot(document_id(1), cursor(&log[2]), "[1]".into()).await.expect("works");
+        let mut stored = store.load(document_id(1)).await.expect("works").expect("there");
+        stored.ids.sort_unstable();
+        assert_eq!(stored.cursor, cursor(&log[4]));
+        assert_eq!(stored.snapshot, Some((cursor(&log[2]), "[1]".into())));
+        assert_eq!(texts(&stored.tail), texts(&log[3..]));
+        assert_eq!(stored.ids, (1..=5).map(|n| (change_id(n), n)).collect::<Vec<_>>());
+    }
+
+    pub(super) async fn ranges_end_early_when_they_are_too_long(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        let log = records(Cursor::default(), 1..=9);
+        let bytes = log[0].change.get().len();
+        append(store, 0, log).await;
+        let range = async |after, up_to, max| {
+            let records = store.range(document_id(1), after, up_to, max).await.expect("works");
+            records.iter().map(|record| record.version).collect::<Vec<_>>()
+        };
+        assert_eq!(range(2, 4, usize::MAX).await, [3, 4]);
+        assert_eq!(range(0, u64::MAX, 0).await, [1], "at least one, so that reading goes on");
+        assert_eq!(range(0, u64::MAX, 2 * bytes).await, [1, 2, 3]);
+        assert_eq!(range(9, u64::MAX, usize::MAX).await, [0; 0]);
+    }
+
+    pub(super) async fn snapshots_only_move_on(store: &impl Store) {
+        store.create(new_document(1)).await.expect("works");
+        let log = records(Cursor::default(), 1..=3);
+        append(store, 0, log.clone()).await;
+        let kept = async || store.load(document_id(1)).await.expect("works").expect("there").snapshot;
+        let save = async |at, json: &str| store.save_snapshot(document_id(1), at, json.into()).await.expect("works");
+
+        save(cursor(&log[1]), "two").await;
+        save(cursor(&log[0]), "one").await;
+        assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
+        save(Cursor { version: 3, digest: Digest::GENESIS }, "of another history").await;
+        assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
+        save(cursor(&log[2]), "three").await;
+        assert_eq!(kept().await, Some((cursor(&log[2]), "three".into())));
+    }
+
+    pub(super) async fn what_is_not_there_is_not_found(store: &impl Store) {
+        assert!(store.load(document_id(9)).await.expect("works").is_none());
+        assert!(store.range(document_id(9), 0, u64::MAX, usize::MAX).await.expect("works").is_empty());
+        assert_eq!(store.digest_at(document_id(9), 0).await.expect("works"), None);
+        assert!(store.record_of(document_id(9), change_id(1)).await.expect("works").is_none());
+        let append = store.append(document_id(9), 0, records(Cursor::default(), 1..=1)).await;
+        assert_eq!(append.expect("works"), Appended::Conflict);
+    }
+
+    async fn append(store: &impl Store, after: u64, records: Vec<Record>) -> Appended {
+        store.append(document_id(1), after, records).await.expect("works")
+    }
+
+    async fn versions(store: &impl Store) -> Vec<u64> {
+        let log = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
+        log.iter().map(|record| record.version).collect()
+    }
+}
+
+fn texts(records: &[Record]) -> Vec<String> {
+    records.iter().map(|record| serde_json::to_string(record).expect("JSON")).collect()
+}
+
+fn open_temporary() -> (TempDir, Sqlite) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    (folder, store)
+}
+
+fn open(folder: &Path) -> Sqlite {
+    Sqlite::open(folder).expect("opens")
+}
+
+fn shell(folder: &Path) -> Connection {
+    Connection::open(folder.join(sqlite::FILE)).expect("opens")
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(&folder.path().join("made/on/the/way"));
+    store.create(new_document(1)).await.expect("works");
+    store.append(document_id(1), 0, records(Cursor::default(), 1..=3)).await.expect("works");
+    drop(store);
+    let store = open(&folder.path().join("made/on/the/way"));
+    assert_eq!(store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works").len(), 3);
+}
+
+#[tokio::test]
+async fn of_appends_at_the_same_time_one_wins() {
+    let (_folder, store) = open_temporary();
+    let store = Arc::new(store);
+    store.create(new_document(1)).await.expect("works");
+    let racers = (0..32).map(|n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(
+            async move { store.append(document_id(1), 0, records(Cursor::default(), [n])).await.expect("works") },
+        )
+    });
+    let mut durable = 0;
+    for racer in racers.collect::<Vec<_>>() {
+        durable += usize::from(racer.await.expect("ends") == Appended::Durable);
+    }
+    assert_eq!(durable, 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_passes() {
+    let (_folder, store) = open_temporary();
+    store.create(new_document(1)).await.expect("works");
+    store.limit_pages(1).await.expect("works");
+    let mut end = Cursor::default();
+    let full = loop {
+        let more = records(end, end.version + 1..=end.version + 100);
+        match store.append(document_id(1), end.version, more.clone()).await {
+            Ok(Appended::Durable) => end = cursor(&more[99]),
+            other => break other,
+        }
+    };
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+
+    store.limit_pages(1_000_000).await.expect("works");
+    let more = records(end, end.version + 1..=end.version + 100);
+    assert_eq!(store.append(document_id(1), end.version, more).await.expect("works"), Appended::Durable);
+    let log = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
+    assert_eq!(log.len() as u64, end.version + 100, "nothing lost, nothing twice");
+}
+
+#[tokio::test]
+async fn the_database_can_be_read_with_a_shell_and_holds_no_keys() {
+    let (folder, store) = open_temporary();
+    store.create(new_document(1)).await.expect("works");
+    let mut log = records(Cursor::default(), 1..=2);
+    log[1].refused = Some(Refusal::new("said_before", "Say something else."));
+    store.append(document_id(1), 0, log).await.expect("works");
+
+    let shell = shell(folder.path());
+    let row = |version: u64| {
+        shell
+            .query_row(
+                "SELECT document, time, author, kind, change, refusal ->> 'code' FROM history WHERE version = ?1",
+                [version as i64],
+                |row| {
+                    let text = |column| row.get::<_, Option<String>>(column).map(Option::unwrap_or_default);
+                    Ok([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?])
+                },
+            )
+            .expect("a row")
+    };
+    let document = document_id(1).to_string();
+    let first = [&document, "2025-11-24T16:00:00.001Z", "Ada", "say", r#"{"kind":"say","word":"w1"}"#, ""];
+    assert_eq!(row(1), first);
+    assert_eq!(row(2)[5], "said_before");
+    drop(shell);
+    drop(store);
+    let file = std::fs::read(folder.path().join(sqlite::FILE)).expect("readable");
+    for secret in [key(1), key(101)] {
+        assert!(!file.windows(22).any(|window| window == secret.as_str().as_bytes()));
+    }
+}
+
+#[test]
+fn a_second_server_on_the_folder_is_told() {
+    let (folder, _first) = open_temporary();
+    let error = Sqlite::open(folder.path()).expect_err("is taken");
+    assert!(matches!(error, OpenError::InUse { .. }));
+    assert!(error.to_string().contains("another server"), "{error}");
+}
+
+#[test]
+fn a_folder_is_free_again_when_its_store_is_gone() {
+    let (folder, first) = open_temporary();
+    drop(first);
+    open(folder.path());
+}
+
+#[test]
+fn a_newer_database_is_left_alone() {
+    let (folder, store) = open_temporary();
+    drop(store);
+    shell(folder.path()).pragma_update(None, "user_version", 1_000).expect("sets the version");
+    let before = std::fs::read(folder.path().join(sqlite::FILE)).expect("readable");
+    let error = Sqlite::open(folder.path()).expect_err("is newer");
+    assert!(matches!(error, OpenError::Newer { found: 1_000, .. }), "{error}");
+    assert!(error.to_string().contains("Update Sheetbend"), "{error}");
+    assert_eq!(std::fs::read(folder.path().join(sqlite::FILE)).expect("readable"), before);
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("file"), "not a folder").expect("writes");
+    let error = Sqlite::open(&folder.path().join("file/data")).expect_err("cannot be");
+    assert!(matches!(error, OpenError::Folder { .. }), "{error}");
+
+    std::fs::write(folder.path().join(sqlite::FILE), "not a database, but long enough to look at").expect("writes");
+    let error = Sqlite::open(folder.path()).expect_err("is no database");
+    assert!(matches!(error, OpenError::Database { .. }), "{error}");
+}

@@ -1,0 +1,196 @@
+//! A store in memory, which does what the tests tell it to: fail, wait, be overtaken.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use sheetbend::server::store::{Appended, Creation, KeyHash, NewDocument, Store, StoreError, Stored};
+use sheetbend::sync::digest::{Cursor, Digest};
+use sheetbend::sync::id::{ChangeId, DocumentId};
+use sheetbend::sync::message::{Access, Record};
+use tokio::sync::Semaphore;
+
+/// Clones are the same store.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Shared>);
+
+struct Shared {
+    documents: Mutex<HashMap<DocumentId, Kept>>,
+    /// Appends are answered [`StoreError::Full`] while it is set.
+    full: AtomicBool,
+    /// Appends and loads that were asked for.
+    appends: AtomicUsize,
+    loads: AtomicUsize,
+    /// Appends take a permit each; there are plenty unless [`Memory::hold`] took them.
+    permits: Semaphore,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            documents: Mutex::default(),
+            full: AtomicBool::default(),
+            appends: AtomicUsize::default(),
+            loads: AtomicUsize::default(),
+            permits: Semaphore::new(Semaphore::MAX_PERMITS),
+        }
+    }
+}
+
+struct Kept {
+    new: NewDocument,
+    log: Vec<Record>,
+    snapshot: Option<(Cursor, String)>,
+}
+
+impl Kept {
+    fn end(&self) -> Cursor {
+        self.log.last().map(crate::support::ids::cursor).unwrap_or_default()
+    }
+}
+
+impl Memory {
+    pub(crate) fn set_full(&self, full: bool) {
+        self.0.full.store(full, Ordering::SeqCst);
+    }
+
+    pub(crate) fn appends(&self) -> usize {
+        self.0.appends.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn loads(&self) -> usize {
+        self.0.loads.load(Ordering::SeqCst)
+    }
+
+    /// From now on each append waits for [`Memory::let_go`].
+    pub(crate) fn hold(&self) {
+        self.0.permits.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    pub(crate) fn let_go(&self, appends: usize) {
+        self.0.permits.add_permits(appends);
+    }
+
+    pub(crate) fn log(&self, document: DocumentId) -> Vec<Record> {
+        self.with(document, |kept| kept.log.clone()).expect("it is there")
+    }
+
+    pub(crate) fn snapshot(&self, document: DocumentId) -> Option<(Cursor, String)> {
+        self.with(document, |kept| kept.snapshot.clone()).expect("it is there")
+    }
+
+    fn with<T>(&self, document: DocumentId, work: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+        self.0.documents.lock().expect("no test panicked").get_mut(&document).map(work)
+    }
+}
+
+impl Store for Memory {
+    async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
+        let mut documents = self.0.documents.lock().expect("no test panicked");
+        if documents
+            .get(&new.id)
+            .is_some_and(|kept| (kept.new.edit_key, kept.new.view_key) == (new.edit_key, new.view_key))
+        {
+            return Ok(Creation::Existed);
+        }
+        let taken = |kept: &Kept| {
+            let keys = [kept.new.edit_key, kept.new.view_key];
+            keys.contains(&new.edit_key) || keys.contains(&new.view_key)
+        };
+        if new.edit_key == new.view_key || documents.contains_key(&new.id) || documents.values().any(taken) {
+            return Ok(Creation::Taken);
+        }
+        documents.insert(new.id, Kept { new, log: Vec::new(), snapshot: None });
+        Ok(Creation::Created)
+    }
+
+    async fn find(&self, key: KeyHash) -> Result<Option<(DocumentId, Access)>, StoreError> {
+        let documents = self.0.documents.lock().expect("no test panicked");
+        Ok(documents.iter().find_map(|(id, kept)| {
+            let access = match key {
+                key if key == kept.new.edit_key => Access::Edit,
+                key if key == kept.new.view_key => Access::View,
+                _ => return None,
+            };
+            Some((*id, access))
+        }))
+    }
+
+    async fn load(&self, document: DocumentId) -> Result<Option<Stored>, StoreError> {
+        self.0.loads.fetch_add(1, Ordering::SeqCst);
+        Ok(self.with(document, |kept| {
+            let after = kept.snapshot.as_ref().map_or(0, |(at, _)| at.version);
+            Stored {
+                cursor: kept.end(),
+                snapshot: kept.snapshot.clone(),
+                tail: kept.log.iter().filter(|record| record.version > after).cloned().collect(),
+                ids: kept.log.iter().map(|record| (record.id, record.version)).collect(),
+            }
+        }))
+    }
+
+    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
+        self.0.appends.fetch_add(1, Ordering::SeqCst);
+        self.0.permits.acquire().await.expect("open").forget();
+        if self.0.full.load(Ordering::SeqCst) {
+            return Err(StoreError::Full);
+        }
+        self.with(document, |kept| {
+            if kept.end().version != after {
+                return Ok(Appended::Conflict);
+            }
+            if records.iter().any(|new| kept.log.iter().any(|old| old.id == new.id)) {
+                return Err(StoreError::failed("an id is in the log already"));
+            }
+            kept.log.extend(records);
+            Ok(Appended::Durable)
+        })
+        .unwrap_or(Ok(Appended::Conflict))
+    }
+
+    async fn range(
+        &self,
+        document: DocumentId,
+        after: u64,
+        up_to: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        Ok(self
+            .with(document, |kept| {
+                let mut bytes = 0;
+                let within = |record: &&Record| {
+                    let fits = bytes <= max_bytes;
+                    bytes += record.change.get().len();
+                    fits
+                };
+                let wanted = kept.log.iter().filter(|record| (after + 1..=up_to).contains(&record.version));
+                wanted.take_while(within).cloned().collect()
+            })
+            .unwrap_or_default())
+    }
+
+    async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
+        Ok(self
+            .with(document, |kept| {
+                if version == 0 {
+                    return Some(Digest::GENESIS);
+                }
+                kept.log.iter().find(|record| record.version == version).map(|record| record.digest)
+            })
+            .flatten())
+    }
+
+    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
+        Ok(self.with(document, |kept| kept.log.iter().find(|record| record.id == id).cloned()).flatten())
+    }
+
+    async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
+        self.with(document, |kept| {
+            let known = kept.log.iter().any(|record| (record.version, record.digest) == (at.version, at.digest));
+            if known && kept.snapshot.as_ref().is_none_or(|(kept, _)| kept.version < at.version) {
+                kept.snapshot = Some((at, json));
+            }
+        });
+        Ok(())
+    }
+}

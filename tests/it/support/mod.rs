@@ -1,0 +1,8 @@
+//! What the tests share.
+
+pub(crate) mod http;
+pub(crate) mod ids;
+pub(crate) mod memory;
+pub(crate) mod served;
+pub(crate) mod socket;
+pub(crate) mod words;
