@@ -12,7 +12,6 @@
 //! ```
 
 // The page's views are deep types, which the compiler walks when it builds them for the server.
-#![recursion_limit = "256"]
 
 pub mod board;
 pub mod sync;

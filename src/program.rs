@@ -8,9 +8,12 @@ use std::path::Path;
 use axum::Router;
 use leptos::config::errors::LeptosConfigError;
 use leptos::config::{LeptosOptions, get_config_from_str};
+use leptos::context::provide_context;
+use leptos_axum::{LeptosRoutes as _, generate_route_list};
 use sheetbend::board::Board;
 use sheetbend::server::store::sqlite::{OpenError, Sqlite};
 use sheetbend::server::{Server, Settings, site};
+use sheetbend::ui::app;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -55,7 +58,7 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     })?;
     let stop = stop().map_err(StartError::Runtime)?;
 
-    let app = app(&server, leptos);
+    let app = routes(&server, leptos);
     println!("Sheetbend serves on http://{}", listener.local_addr().unwrap_or(address));
     tracing::info!(data = %options.data.display(), "serving");
 
@@ -71,14 +74,27 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
 }
 
 /// Every route there is.
-fn app(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
+fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
     let root = Path::new(&*leptos.site_root);
     let routes = server
         .router()
         .merge(site::package(root, &leptos.site_pkg_dir))
-        // The pages are merged here.
+        .merge(pages(server, leptos))
         .fallback_service(site::files(root));
     site::with_security_headers(routes)
+}
+
+/// The pages, rendered here, and the server functions that they call.
+fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
+    let server = server.clone();
+    let shell = {
+        let leptos = leptos.clone();
+        move || app::shell(leptos.clone())
+    };
+    let pages = generate_route_list(app::App);
+    Router::new()
+        .leptos_routes_with_context(leptos, pages, move || provide_context(server.clone()), shell)
+        .with_state(leptos.clone())
 }
 
 /// What the `LEPTOS_*` variables say (`cargo leptos` sets them), else `Leptos.toml` in the folder the program is started in,

@@ -57,15 +57,16 @@ fn echo(nonce: &str) -> Option<HeaderValue> {
 struct CreateBoard {
     id: DocumentId,
     edit_key: Key,
-    view_key: Key,
 }
 
 #[derive(Serialize)]
 struct Created {
     id: DocumentId,
+    view_key: Key,
 }
 
-/// `POST /api/boards`: makes a board with the id and the keys that a client has made. Saying the same again is harmless.
+/// `POST /api/boards`: makes a board with the id and the edit key that a client has made; its view key is the one that
+/// belongs to that ([`Key::view_key`]). Saying the same again is harmless.
 pub(super) async fn create_board<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
     body: Result<Bytes, BytesRejection>,
@@ -75,9 +76,10 @@ pub(super) async fn create_board<D: Document, S: Store>(
         Err(problem) => return problem.into_response(),
     };
     let id = new.id;
+    let created = Created { id, view_key: new.view_key.clone() };
     match server.create(new).await {
-        Ok(Creation::Created) => (StatusCode::CREATED, [NO_STORE], Json(Created { id })).into_response(),
-        Ok(Creation::Existed) => (StatusCode::OK, [NO_STORE], Json(Created { id })).into_response(),
+        Ok(Creation::Created) => (StatusCode::CREATED, [NO_STORE], Json(created)).into_response(),
+        Ok(Creation::Existed) => (StatusCode::OK, [NO_STORE], Json(created)).into_response(),
         Ok(Creation::Taken) => Problem::TAKEN.into_response(),
         Err(error) => {
             tracing::error!(document = %id, error = &error as &dyn std::error::Error, "could not make a board");
@@ -88,12 +90,9 @@ pub(super) async fn create_board<D: Document, S: Store>(
 }
 
 fn read(body: &[u8]) -> Result<NewBoard, Problem> {
-    let CreateBoard { id, edit_key, view_key } = serde_json::from_slice(body)
+    let CreateBoard { id, edit_key } = serde_json::from_slice(body)
         .map_err(|error| if error.is_data() { Problem::INVALID } else { Problem::MALFORMED })?;
-    if edit_key == view_key {
-        return Err(Problem::SAME_KEYS);
-    }
-    Ok(NewBoard { id, edit_key, view_key })
+    Ok(NewBoard { id, view_key: edit_key.view_key(), edit_key })
 }
 
 /// An answer that is none: `{"error": {"code", "message"}}`, for programs and for people.
@@ -115,12 +114,7 @@ impl Problem {
     const INVALID: Self = Self::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid",
-        "A board needs an \"id\", which is a UUID, and an \"edit_key\" and a \"view_key\" of 22 characters of base64url.",
-    );
-    const SAME_KEYS: Self = Self::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "same_keys",
-        "The edit key and the view key must differ: whoever may view could edit.",
+        "A board needs an \"id\", which is a UUID, and an \"edit_key\" of 22 characters of base64url.",
     );
     const TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is over 4096 bytes.");
@@ -164,11 +158,9 @@ mod tests {
     fn boards_are_read_strictly() {
         let read = |text: &str| read(text.as_bytes()).map(|new| new.id.to_string()).map_err(|problem| problem.code);
         let id = "018f3c5e-0000-7000-8000-000000000001";
-        let (edit, view) = ("AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBB");
-        let board = |edit: &str, view: &str| format!(r#"{{"id":"{id}","edit_key":"{edit}","view_key":"{view}"}}"#);
-        assert_eq!(read(&board(edit, view)), Ok(id.to_owned()));
-        assert_eq!(read(&board(edit, edit)), Err("same_keys"));
-        assert_eq!(read(&board(edit, "short")), Err("invalid"));
+        let board = |key: &str| format!(r#"{{"id":"{id}","edit_key":"{key}"}}"#);
+        assert_eq!(read(&board("AAAAAAAAAAAAAAAAAAAAAA")), Ok(id.to_owned()));
+        assert_eq!(read(&board("short")), Err("invalid"));
         assert_eq!(read(r#"{"id":7}"#), Err("invalid"));
         for text in ["", "{", "no JSON"] {
             assert_eq!(read(text), Err("malformed"), "{text:?}");

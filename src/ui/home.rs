@@ -104,6 +104,7 @@ pub fn Home() -> impl IntoView {
             </Show>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -131,6 +132,7 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
             </button>
         </li>
     }
+    .into_any()
 }
 
 /// What starts a board with some changes: registers it with the server and goes to its page.

@@ -51,4 +51,5 @@ pub fn Menu(
             </div>
         </details>
     }
+    .into_any()
 }

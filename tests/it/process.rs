@@ -186,7 +186,7 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
 
 /// A board made and opened over the wire.
 async fn board(running: &Running) -> Socket {
-    let body = json!({ "id": document_id(1), "edit_key": key(1), "view_key": key(101) }).to_string();
+    let body = json!({ "id": document_id(1), "edit_key": key(1) }).to_string();
     let answer = ask(running.address, "POST /api/boards", &[], &body).await;
     assert!([200, 201].contains(&answer.status), "{answer:?}");
     Socket::connect(running.address).await

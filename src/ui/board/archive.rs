@@ -64,4 +64,5 @@ pub fn ArchiveDialog(
             </ul>
         </Dialog>
     }
+    .into_any()
 }

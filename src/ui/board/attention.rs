@@ -24,6 +24,7 @@ pub fn Attention(
             </section>
         </Show>
     }
+    .into_any()
 }
 
 #[component]

@@ -31,6 +31,7 @@ pub fn CardDetails() -> impl IntoView {
             }}
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -136,6 +137,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 /// The notes. Written as they are typed, a second after the last key and on leaving; what others write meanwhile is merged in
@@ -197,6 +199,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
             ></textarea>
         </label>
     }
+    .into_any()
 }
 
 #[component]
@@ -246,6 +249,7 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
             </ul>
         </div>
     }
+    .into_any()
 }
 
 #[component]

@@ -66,4 +66,5 @@ pub fn Dialog(
             </Show>
         </dialog>
     }
+    .into_any()
 }

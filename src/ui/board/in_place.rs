@@ -69,4 +69,5 @@ pub fn InPlace(
             />
         </Show>
     }
+    .into_any()
 }

@@ -82,6 +82,7 @@ fn ListMenu(id: ListId, renaming: RwSignal<bool>) -> impl IntoView {
             <button on:click=move |_| board.archive_list(id)>"Archive"</button>
         </Menu>
     }
+    .into_any()
 }
 
 /// Adds cards at the end of a list: Enter adds one and goes on to the next, Escape ends it. What was typed and not added is
@@ -155,6 +156,7 @@ fn NewCard(list: ListId) -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
 }
 
 /// Adds a list behind the others. Renders nothing until the page has come alive.
@@ -217,4 +219,5 @@ pub fn NewList() -> impl IntoView {
             </li>
         </Show>
     }
+    .into_any()
 }

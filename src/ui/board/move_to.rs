@@ -22,6 +22,7 @@ pub fn MoveToDialog() -> impl IntoView {
             {move || board.moving.get().map(|card| view! { <Places card /> })}
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -82,4 +83,5 @@ fn Places(card: CardId) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

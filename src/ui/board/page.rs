@@ -81,56 +81,15 @@ pub fn BoardView(
     let name = move || {
         board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })
     };
-    let save_copy = move |_| {
-        board.mirror.board.with_untracked(|board| download(&export::file_name(board), &export::to_json(board)));
-    };
 
     view! {
         <Title text=name />
         <div class="app" on:keydown=move |event| on_board_key(board, shortcuts, &event)>
-            <header class="topbar">
-                <a class="home" href="/" aria-label="All boards" title="All boards">
-                    <Icon path=KNOT />
-                </a>
-                <h1 class="board-title">
-                    <InPlace
-                        text=Signal::derive(name)
-                        label="Board title"
-                        editable=board.editable
-                        commit=move |title| { board.edit(Change::RenameBoard { title }); }
-                    />
-                </h1>
-                <Show when=move || board.status.with(|status| status.access == Access::View)>
-                    <span class="badge">"View only"</span>
-                </Show>
-                <div class="topbar-end">
-                    <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
-                    <button class="button quiet needs-script" aria-label="Share" on:click=move |_| sharing.set(true)>
-                        <Icon path=SHARE />
-                        <span class="wide-only">"Share"</span>
-                    </button>
-                    <div class="needs-script">
-                        <Menu label="Board menu">
-                            <button on:click=move |_| archive.set(true)>
-                                <Icon path=ARCHIVE />
-                                "Archive"
-                            </button>
-                            <button on:click=save_copy>
-                                <Icon path=EXPORT />
-                                "Export as JSON"
-                            </button>
-                            <button on:click=move |_| shortcuts.set(true)>
-                                <Icon path=KEYBOARD />
-                                "Keyboard shortcuts"
-                            </button>
-                        </Menu>
-                    </div>
-                </div>
-            </header>
+            <Topbar board name=Signal::derive(name) sharing archive shortcuts />
             <Show when=move || board.unkept.get()>
                 <p class="banner danger" role="alert">
                     <span>"Changes can't be kept on this device: its storage is full or denied. Leave this page open until everything is saved."</span>
-                    <button class="button" on:click=save_copy>"Export"</button>
+                    <button class="button" on:click=move |_| save_copy(board)>"Export"</button>
                 </p>
             </Show>
             <Attention board />
@@ -157,6 +116,59 @@ pub fn BoardView(
             <ShortcutsDialog open=shortcuts />
         </div>
     }
+    .into_any()
+}
+
+#[component]
+fn Topbar(
+    board: BoardHandle,
+    name: Signal<String>,
+    sharing: RwSignal<bool>,
+    archive: RwSignal<bool>,
+    shortcuts: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <header class="topbar">
+            <a class="home" href="/" aria-label="All boards" title="All boards">
+                <Icon path=KNOT />
+            </a>
+            <h1 class="board-title">
+                <InPlace
+                    text=name
+                    label="Board title"
+                    editable=board.editable
+                    commit=move |title| { board.edit(Change::RenameBoard { title }); }
+                />
+            </h1>
+            <Show when=move || board.status.with(|status| status.access == Access::View)>
+                <span class="badge">"View only"</span>
+            </Show>
+            <div class="topbar-end">
+                <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
+                <button class="button quiet needs-script" aria-label="Share" on:click=move |_| sharing.set(true)>
+                    <Icon path=SHARE />
+                    <span class="wide-only">"Share"</span>
+                </button>
+                <div class="needs-script">
+                    <Menu label="Board menu">
+                        <button on:click=move |_| archive.set(true)>
+                            <Icon path=ARCHIVE />
+                            "Archive"
+                        </button>
+                        <button on:click=move |_| save_copy(board)>
+                            <Icon path=EXPORT />
+                            "Export as JSON"
+                        </button>
+                        <button on:click=move |_| shortcuts.set(true)>
+                            <Icon path=KEYBOARD />
+                            "Keyboard shortcuts"
+                        </button>
+                    </Menu>
+                </div>
+            </div>
+        </header>
+    }
+    .into_any()
 }
 
 /// What happened last, at the foot of the page, and the live region that says it aloud. Both stand in the server's HTML, so
@@ -202,6 +214,11 @@ fn Notes(board: BoardHandle) -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
+}
+
+fn save_copy(board: BoardHandle) {
+    board.mirror.board.with_untracked(|board| download(&export::file_name(board), &export::to_json(board)));
 }
 
 /// In the browser: connects, remembers the board, and takes over what the page of boards has handed to it.

@@ -32,6 +32,7 @@ pub fn ShareDialog(
             </div>
         </Dialog>
     }
+    .into_any()
 }
 
 fn link_to(key: &Key) -> String {
@@ -67,6 +68,7 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
             </div>
         </label>
     }
+    .into_any()
 }
 
 fn clipboard() -> Option<web_sys::Clipboard> {

@@ -46,6 +46,7 @@ pub fn ShortcutsDialog(
             </dl>
         </Dialog>
     }
+    .into_any()
 }
 
 /// Keys that mean something anywhere on a board, outside fields and dialogs.

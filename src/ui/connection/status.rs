@@ -114,4 +114,5 @@ pub fn ConnectionStatus(
             </Show>
         </div>
     }
+    .into_any()
 }
