@@ -49,7 +49,7 @@ impl Default for Settings {
             room_idle: Duration::from_secs(30),
             snapshot_every: 256,
             append_pause: Duration::from_millis(500),
-            headers_within: Duration::from_secs(10),
+            headers_within: Duration::from_secs(30),
             drain_within: Duration::from_secs(10),
         }
     }

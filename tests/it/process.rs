@@ -251,6 +251,43 @@ async fn what_was_confirmed_survives_sigkill_once_each() {
 }
 
 #[tokio::test]
+async fn a_server_restored_from_a_backup_gets_back_what_its_clients_hold() {
+    let (data, backup) = (folder(), folder());
+    let copy = |from: &Path, to: &Path| std::fs::copy(from.join(sqlite::FILE), to.join(sqlite::FILE)).expect("copies");
+    let mut log = Vec::new();
+    for life in 0..2 {
+        let mut running = Running::start(data.path());
+        let mut socket = board(&running).await;
+        socket.sync(1, log.last().map(cursor_of).unwrap_or_default()).await;
+        let numbers = life * 3 + 1..=life * 3 + 3;
+        socket.say(json!({ "type": "changes", "changes": numbers.map(rename).collect::<Vec<_>>() })).await;
+        log.extend(socket.hear_up_to(life * 3 + 3).await);
+        drop(socket);
+        assert!(running.terminate());
+        if life == 0 {
+            copy(data.path(), backup.path());
+        }
+    }
+
+    let running = Running::start(backup.path());
+    let mut other = board(&running).await;
+    other.sync(1, Cursor::default()).await;
+    // Before the client is back, the restored server counts past its cursor.
+    other.say(json!({ "type": "changes", "changes": (11..=15).map(rename).collect::<Vec<_>>() })).await;
+    other.hear_up_to(8).await;
+    let mut socket = board(&running).await;
+    let response = socket.sync(1, cursor_of(&log[5])).await;
+    assert_eq!((&response["rewound"], cursor_of(&response).version), (&json!(true), 8));
+    assert_eq!(response["snapshot"]["title"], "Title 15");
+    socket.say(json!({ "type": "changes", "changes": (1..=6).map(rename).collect::<Vec<_>>() })).await;
+    let entries = socket.hear_up_to(11).await;
+    let known: Vec<_> = entries.iter().filter(|entry| entry["version"].as_u64() <= Some(3)).collect();
+    assert_eq!(known, log[..3].iter().collect::<Vec<_>>(), "what the backup has is repeated");
+    let healed: Vec<_> = entries.iter().filter(|entry| entry["version"].as_u64() > Some(8)).map(|e| &e["id"]).collect();
+    assert_eq!(healed, log[3..].iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), "what it lost is back");
+}
+
+#[tokio::test]
 async fn told_to_end_it_saves_says_goodbye_and_ends() {
     let data = folder();
     let mut running = Running::start(data.path());
