@@ -1,10 +1,9 @@
 //! The program: how it starts, how it fails to, and how it ends.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use sheetbend::server::store::sqlite;
@@ -13,68 +12,11 @@ use tempfile::TempDir;
 
 use crate::support::http::ask;
 use crate::support::ids::{change_id, document_id, key};
+use crate::support::program::{PROGRAM, Running, program};
 use crate::support::socket::{Socket, cursor_of};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sheetbend");
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
-}
-
-/// The program, in a folder where there is no `Leptos.toml`.
-fn program(data: &Path, listen: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--listen", listen, "--data"]).arg(data).current_dir(std::env::temp_dir());
-    command
-}
-
-/// A server that runs until it is dropped.
-struct Running {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Running {
-    fn start(data: &Path) -> Self {
-        Self::run(&mut program(data, "127.0.0.1:0"))
-    }
-
-    fn run(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("says something");
-        let address = line.trim().strip_prefix("Sheetbend serves on http://").and_then(|address| address.parse().ok());
-        match address {
-            Some(address) => Self { process, address },
-            None => panic!("it said {line:?}, and {}", rest(process)),
-        }
-    }
-
-    fn kill(mut self) {
-        self.process.kill().expect("runs");
-        self.process.wait().expect("ends");
-    }
-
-    /// As a service manager ends it; returns whether it ended well.
-    fn terminate(&mut self) -> bool {
-        let kill = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
-        assert!(kill.expect("is there").success());
-        self.process.wait().expect("ends").success()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn rest(mut process: Child) -> String {
-    let mut text = String::new();
-    process.stderr.take().expect("piped").read_to_string(&mut text).expect("text");
-    text
 }
 
 /// Runs the program, which must not start. Returns the one line it says on standard error.
