@@ -11,8 +11,6 @@
 //!                  sync/                      the engine: pure
 //! ```
 
-// The page's views are deep types, which the compiler walks when it builds them for the server.
-
 pub mod board;
 pub mod sync;
 

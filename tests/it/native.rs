@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use sheetbend::board::position::Position;
 use sheetbend::board::{Board, Change, ListId};
 use sheetbend::native::{Fate, Opening, Session, session::EditError};
@@ -28,12 +29,7 @@ fn add_list(who: u8, n: u64) -> Change {
 }
 
 async fn make_board(running: &Running) {
-    let body = format!(
-        r#"{{"id":"{}","edit_key":"{}","view_key":"{}"}}"#,
-        document_id(1),
-        key(1).as_str(),
-        key(1).view_key().as_str()
-    );
+    let body = json!({ "id": document_id(1), "edit_key": key(1) }).to_string();
     assert_eq!(ask(running.address, "POST /api/boards", &[], &body).await.status, 201);
 }
 
