@@ -67,8 +67,9 @@ impl<D: Document, S: Store> Server<D, S> {
         let _ = stream.set_nodelay(true);
         let pulse = Pulse::new();
         let io = TokioIo::new(Lingering::new(stream, pulse.clone(), runtime.tasks.clone()));
+        let for_sessions = pulse.clone();
         let app = app.map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(pulse.clone());
+            request.extensions_mut().insert(for_sessions.clone());
             request
         });
         let mut connection = pin!(
@@ -80,6 +81,8 @@ impl<D: Document, S: Store> Server<D, S> {
         );
         let result = tokio::select! {
             result = &mut connection => result,
+            // A body that does not come, an answer that is not taken, or nothing to do. A socket is not served here any more.
+            () = pulse.stopped(runtime.settings.http_silence) => return,
             () = runtime.draining.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// When a connection last showed a sign of life: bytes came in, or a socket that was full took some more. A long message on
 /// a slow line is one, from its first byte on, though its frame is not complete for minutes.
@@ -32,8 +32,36 @@ impl Pulse {
         self.0.last.store(since, Ordering::Relaxed);
     }
 
-    /// When the last one was.
-    pub(in crate::server) fn last(&self) -> Instant {
+    /// Returns when there was no sign of life for the time of `silence`. Cancel-safe.
+    pub(in crate::server) async fn stopped(&self, silence: Duration) {
+        loop {
+            let due = self.last() + silence;
+            if due <= Instant::now() {
+                return;
+            }
+            sleep_until(due).await;
+        }
+    }
+
+    fn last(&self) -> Instant {
         self.0.start + Duration::from_millis(self.0.last.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn stops_so_long_after_the_last_beat() {
+        let (start, pulse) = (Instant::now(), Pulse::new());
+        let beats = async {
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(30)).await;
+                pulse.beat();
+            }
+        };
+        tokio::join!(beats, pulse.stopped(Duration::from_secs(40)));
+        assert_eq!(start.elapsed().as_secs(), 5 * 30 + 40);
     }
 }

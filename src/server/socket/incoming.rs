@@ -7,7 +7,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
 use crate::server::accept::Pulse;
@@ -42,11 +42,9 @@ impl Incoming {
         silence: Duration,
     ) -> Result<(ClientMessage<C>, usize), End> {
         loop {
-            let Ok(frame) = timeout_at(self.pulse.last() + silence, self.stream.next()).await else {
-                if self.pulse.last() + silence > Instant::now() {
-                    continue;
-                }
-                return Err(silent());
+            let frame = tokio::select! {
+                frame = self.stream.next() => frame,
+                () = self.pulse.stopped(silence) => return Err(silent()),
             };
             self.pulse.beat();
             match frame {
