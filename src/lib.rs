@@ -11,8 +11,6 @@
 //!                  sync/                      the engine: pure
 //! ```
 
-// The page's views are deep types, which the compiler walks when it builds them for the server.
-
 // A page's type nests as deep as its elements do; the compiler stops at 128 unless told.
 #![recursion_limit = "256"]
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub append_pause: Duration,
     /// A stranger's request line and headers must have come within this time.
     pub headers_within: Duration,
+    /// A connection that is no socket is closed when nothing has moved on it for this time.
+    pub http_silence: Duration,
     /// Time for everything to end in, when the server is told to.
     pub drain_within: Duration,
 }
@@ -49,7 +51,8 @@ impl Default for Settings {
             room_idle: Duration::from_secs(30),
             snapshot_every: 256,
             append_pause: Duration::from_millis(500),
-            headers_within: Duration::from_secs(10),
+            headers_within: Duration::from_secs(30),
+            http_silence: Duration::from_secs(60),
             drain_within: Duration::from_secs(10),
         }
     }

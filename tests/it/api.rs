@@ -1,9 +1,11 @@
 //! `/api/ping` and `/api/boards`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sheetbend::server::Settings;
 use sheetbend::sync::id::Key;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::http::{Answer, ask};
@@ -68,9 +70,14 @@ async fn what_is_no_board_is_said() {
 
 #[tokio::test]
 async fn who_says_nothing_is_not_waited_for() {
-    let settings = Settings { headers_within: std::time::Duration::from_millis(50), ..Settings::default() };
-    let served = Served::on_sqlite(settings).await;
-    let mut silent = TcpStream::connect(served.address).await.expect("connects");
-    let mut read = Vec::new();
-    silent.read_to_end(&mut read).await.expect("is closed");
+    let soon = Duration::from_millis(100);
+    let served = Served::on_sqlite(Settings { headers_within: soon, http_silence: soon, ..Settings::default() }).await;
+    for said in
+        ["", "GET /api/ping HTTP/1.1\r\nhost:", "POST /api/boards HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{"]
+    {
+        let mut silent = TcpStream::connect(served.address).await.expect("connects");
+        silent.write_all(said.as_bytes()).await.expect("is sent");
+        let mut read = Vec::new();
+        silent.read_to_end(&mut read).await.expect("is closed");
+    }
 }

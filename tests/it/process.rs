@@ -1,10 +1,9 @@
 //! The program: how it starts, how it fails to, and how it ends.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use sheetbend::server::store::sqlite;
@@ -13,68 +12,11 @@ use tempfile::TempDir;
 
 use crate::support::http::ask;
 use crate::support::ids::{change_id, document_id, key};
+use crate::support::program::{PROGRAM, Running, program};
 use crate::support::socket::{Socket, cursor_of};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_sheetbend");
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
-}
-
-/// The program, in a folder where there is no `Leptos.toml`.
-fn program(data: &Path, listen: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(["serve", "--listen", listen, "--data"]).arg(data).current_dir(std::env::temp_dir());
-    command
-}
-
-/// A server that runs until it is dropped.
-struct Running {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Running {
-    fn start(data: &Path) -> Self {
-        Self::run(&mut program(data, "127.0.0.1:0"))
-    }
-
-    fn run(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("says something");
-        let address = line.trim().strip_prefix("Sheetbend serves on http://").and_then(|address| address.parse().ok());
-        match address {
-            Some(address) => Self { process, address },
-            None => panic!("it said {line:?}, and {}", rest(process)),
-        }
-    }
-
-    fn kill(mut self) {
-        self.process.kill().expect("runs");
-        self.process.wait().expect("ends");
-    }
-
-    /// As a service manager ends it; returns whether it ended well.
-    fn terminate(&mut self) -> bool {
-        let kill = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
-        assert!(kill.expect("is there").success());
-        self.process.wait().expect("ends").success()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn rest(mut process: Child) -> String {
-    let mut text = String::new();
-    process.stderr.take().expect("piped").read_to_string(&mut text).expect("text");
-    text
 }
 
 /// Runs the program, which must not start. Returns the one line it says on standard error.
@@ -248,6 +190,43 @@ async fn what_was_confirmed_survives_sigkill_once_each() {
         let (_, id, digest) = &rows[*version as usize - 1];
         assert_eq!((json!(id), json!(digest)), (entry["id"].clone(), entry["digest"].clone()), "as it was confirmed");
     }
+}
+
+#[tokio::test]
+async fn a_server_restored_from_a_backup_gets_back_what_its_clients_hold() {
+    let (data, backup) = (folder(), folder());
+    let copy = |from: &Path, to: &Path| std::fs::copy(from.join(sqlite::FILE), to.join(sqlite::FILE)).expect("copies");
+    let mut log = Vec::new();
+    for life in 0..2 {
+        let mut running = Running::start(data.path());
+        let mut socket = board(&running).await;
+        socket.sync(1, log.last().map(cursor_of).unwrap_or_default()).await;
+        let numbers = life * 3 + 1..=life * 3 + 3;
+        socket.say(json!({ "type": "changes", "changes": numbers.map(rename).collect::<Vec<_>>() })).await;
+        log.extend(socket.hear_up_to(life * 3 + 3).await);
+        drop(socket);
+        assert!(running.terminate());
+        if life == 0 {
+            copy(data.path(), backup.path());
+        }
+    }
+
+    let running = Running::start(backup.path());
+    let mut other = board(&running).await;
+    other.sync(1, Cursor::default()).await;
+    // Before the client is back, the restored server counts past its cursor.
+    other.say(json!({ "type": "changes", "changes": (11..=15).map(rename).collect::<Vec<_>>() })).await;
+    other.hear_up_to(8).await;
+    let mut socket = board(&running).await;
+    let response = socket.sync(1, cursor_of(&log[5])).await;
+    assert_eq!((&response["rewound"], cursor_of(&response).version), (&json!(true), 8));
+    assert_eq!(response["snapshot"]["title"], "Title 15");
+    socket.say(json!({ "type": "changes", "changes": (1..=6).map(rename).collect::<Vec<_>>() })).await;
+    let entries = socket.hear_up_to(11).await;
+    let known: Vec<_> = entries.iter().filter(|entry| entry["version"].as_u64() <= Some(3)).collect();
+    assert_eq!(known, log[..3].iter().collect::<Vec<_>>(), "what the backup has is repeated");
+    let healed: Vec<_> = entries.iter().filter(|entry| entry["version"].as_u64() > Some(8)).map(|e| &e["id"]).collect();
+    assert_eq!(healed, log[3..].iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), "what it lost is back");
 }
 
 #[tokio::test]

@@ -272,3 +272,90 @@ async fn a_snapshot_is_shared_though_entries_come_in_between() {
         assert_eq!(versions(&rest), (at + 1..=n - 1_000).collect::<Vec<_>>(), "what came since follows");
     }
 }
+
+/// A store that fails, and answers that are lost; another server on the same log; clients that come and go and resend.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_goes_wrong_everyone_ends_with_the_same_log_and_each_change_once() {
+    const CLIENTS: u64 = 4;
+    const EACH: u64 = 60;
+    let settings = Settings {
+        append_pause: Duration::from_millis(1),
+        room_idle: Duration::from_millis(5),
+        snapshot_every: 16,
+        ..Settings::default()
+    };
+    let (served, store) = Served::in_memory(settings).await;
+    store.set_unreliable(5);
+    let foreign = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for n in 0..40 {
+                // Until it has its place, at whatever end the log then has.
+                loop {
+                    let end = store.log(document_id(1)).last().map(cursor).unwrap_or_default();
+                    let entry = records(end, [9_000 + n]);
+                    let _ = store.append(document_id(1), end.version, entry).await;
+                    if store.record_of(document_id(1), change_id(9_000 + n)).await.expect("works").is_some() {
+                        break;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        }
+    });
+    let clients = (0..CLIENTS).map(|client| {
+        let address = served.address;
+        tokio::spawn(async move {
+            let mut rng = fastrand::Rng::with_seed(client);
+            let mut pending: Vec<u64> = (0..EACH).map(|n| client * 1_000 + n).collect();
+            while !pending.is_empty() {
+                let mut socket = crate::support::socket::Socket::connect(address).await;
+                socket.sync(1, Cursor::default()).await;
+                // Some at a time, some of them twice, and then gone, perhaps before the answer.
+                let mut offered = std::collections::BTreeSet::new();
+                for _ in 0..rng.usize(1..4) {
+                    let from = rng.usize(..pending.len());
+                    let some: Vec<_> = pending[from..].iter().copied().take(10).collect();
+                    socket.offer(some.iter().copied()).await;
+                    offered.extend(some);
+                }
+                for _ in 0..rng.usize(..3) {
+                    if offered.is_empty() {
+                        break;
+                    }
+                    let heard = socket.hear().await;
+                    let Some(entries) = heard["entries"].as_array() else { panic!("{heard}") };
+                    let waits = |n: &u64| !entries.iter().any(|entry| entry["id"] == json!(change_id(*n)));
+                    pending.retain(waits);
+                    offered.retain(waits);
+                }
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.expect("went well");
+    }
+    foreign.await.expect("went well");
+    store.set_unreliable(0);
+
+    // The room hears of the other server's last entries when it appends itself.
+    let mut last = served.join().await;
+    last.offer([8_000]).await;
+    loop {
+        let heard = last.hear().await;
+        if heard["entries"].as_array().expect("entries").iter().any(|entry| entry["id"] == json!(change_id(8_000))) {
+            break;
+        }
+    }
+    let log = store.log(document_id(1));
+    let ids: std::collections::HashSet<_> = log.iter().map(|record| record.id).collect();
+    assert_eq!((ids.len(), log.len() as u64), (log.len(), CLIENTS * EACH + 40 + 1), "each once, none lost");
+    let mut digest = sheetbend::sync::digest::Digest::GENESIS;
+    for (version, record) in (1..).zip(&log) {
+        digest = digest.then(record);
+        assert_eq!((record.version, record.digest), (version, digest));
+    }
+    let opened = served.server.open(&key(1)).await.expect("works").expect("there");
+    assert_eq!(opened.cursor, cursor(&log[log.len() - 1]));
+    assert_eq!(opened.view.0.len(), log.iter().filter(|record| record.refused.is_none()).count());
+}

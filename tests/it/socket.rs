@@ -328,3 +328,21 @@ async fn a_server_that_ends_says_so_when_all_is_saved() {
     drop((ada, stranger));
     assert!(draining.await.expect("ends"), "in time");
 }
+
+#[tokio::test]
+async fn a_message_that_comes_in_slowly_is_a_sign_of_life() {
+    let settings =
+        Settings { ping_interval: Duration::from_secs(60), silence: Duration::from_millis(500), ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    let mut stream = served.join().await.into_inner();
+    // One frame, masked with zeros, that takes longer than the line may be silent.
+    let text = json!({ "type": "ping", "nonce": 7, "padding": "x".repeat(40) }).to_string();
+    let length = u8::try_from(text.len()).expect("short");
+    let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], text.as_bytes()].concat();
+    for chunk in frame.chunks(10) {
+        stream.get_mut().write_all(chunk).await.expect("is sent");
+        tokio::time::sleep(Duration::from_millis(120)).await;
+    }
+    let Some(Ok(Message::Text(pong))) = stream.next().await else { panic!("a pong") };
+    assert!(pong.contains("pong"), "{pong}");
+}

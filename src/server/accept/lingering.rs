@@ -1,4 +1,5 @@
-//! A TCP stream that is closed so that the other side gets what was sent last.
+//! A TCP stream that is closed so that the other side gets what was sent last, and that notes when that side gives a sign of
+//! life.
 //!
 //! When a socket is closed with something unread in it, TCP resets the connection, and what was on its way out is lost: the
 //! answer to a request that was too large, say. So the sending half is closed first, and what still comes in is read and
@@ -15,6 +16,8 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::pulse::Pulse;
+
 /// How long is lingered for at most.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -25,17 +28,29 @@ pub(super) struct Lingering {
     stream: Option<TcpStream>,
     /// The other side has ended, or the line broke: there is nothing to linger for.
     over: bool,
+    /// The last write found the socket full.
+    full: bool,
+    pulse: Pulse,
     tasks: TaskTracker,
 }
 
 impl Lingering {
     /// Lingers in one of `tasks`.
-    pub(super) const fn new(stream: TcpStream, tasks: TaskTracker) -> Self {
-        Self { stream: Some(stream), over: false, tasks }
+    pub(super) const fn new(stream: TcpStream, pulse: Pulse, tasks: TaskTracker) -> Self {
+        Self { stream: Some(stream), over: false, full: false, pulse, tasks }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// What is written into an empty socket says nothing about the other side. What a full one takes does.
+    fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if self.full && matches!(written, Poll::Ready(Ok(_))) {
+            self.pulse.beat();
+        }
+        self.full = written.is_pending();
+        written
     }
 }
 
@@ -44,7 +59,11 @@ impl AsyncRead for Lingering {
         let (room, before) = (buf.remaining(), buf.filled().len());
         let read = self.stream()?.poll_read(cx, buf);
         if let Poll::Ready(read) = &read {
-            self.over |= read.is_err() || (room > 0 && buf.filled().len() == before);
+            let came = buf.filled().len() - before;
+            self.over |= read.is_err() || (room > 0 && came == 0);
+            if came > 0 {
+                self.pulse.beat();
+            }
         }
         read
     }
@@ -52,7 +71,8 @@ impl AsyncRead for Lingering {
 
 impl AsyncWrite for Lingering {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write(cx, buf)
+        let written = self.stream()?.poll_write(cx, buf);
+        self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -68,7 +88,8 @@ impl AsyncWrite for Lingering {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.stream()?.poll_write_vectored(cx, bufs)
+        let written = self.stream()?.poll_write_vectored(cx, bufs);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {

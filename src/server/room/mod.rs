@@ -8,6 +8,7 @@ mod gathered;
 mod join;
 mod load;
 mod recent;
+mod repeat;
 mod snapshot;
 mod task;
 

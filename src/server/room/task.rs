@@ -23,8 +23,11 @@ use crate::server::store::{Store, StoreError};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
-use crate::sync::message::{Bye, ByeCode, Record};
+use crate::sync::message::{Bye, Record};
 use crate::sync::sequencer::{Misfit, Ruling, Sequencer};
+
+/// With so much going on beside the room, no more offers come in: each may ask for entries to be read from the store.
+const BESIDE: usize = 32;
 
 /// Where a room is: of which document, over which store, in which server.
 #[derive(Debug)]
@@ -127,7 +130,7 @@ impl<D: Document, S: Store> Room<D, S> {
                     self.settle(batch, outcome)?;
                 }
                 Some(request) = doors.requests.recv() => self.answer_request(request),
-                Some(offer) = doors.offers.recv(), if self.gathered.has_room() => {
+                Some(offer) = doors.offers.recv(), if self.has_room() => {
                     self.stirred = Instant::now();
                     self.gathered.push(offer);
                 }
@@ -145,6 +148,11 @@ impl<D: Document, S: Store> Room<D, S> {
                 () = runtime.draining.cancelled(), if !draining => {}
             }
         }
+    }
+
+    /// Whether more offers may come in; if not, they wait at the door, and their senders in their sockets.
+    fn has_room(&self) -> bool {
+        self.gathered.has_room() && self.background.len() < BESIDE
     }
 
     fn answer_request(&mut self, request: Request<D>) {
@@ -182,30 +190,6 @@ impl<D: Document, S: Store> Room<D, S> {
             }
         }
         None
-    }
-
-    /// Sends entries again to one client.
-    fn repeat(&mut self, to: ConnectionId, mut versions: Vec<u64>) {
-        let Some(outbound) = self.members.get(&to).filter(|_| !versions.is_empty()).cloned() else { return };
-        versions.sort_unstable();
-        versions.dedup();
-        for run in versions.chunk_by(|a, b| a + 1 == *b) {
-            let (first, last) = (run[0], run[run.len() - 1]);
-            let here: Option<Vec<Record>> = run.iter().map(|version| self.recent.get(*version).cloned()).collect();
-            if let Some(records) = here {
-                send_all(&outbound, &records);
-                continue;
-            }
-            let (store, document, outbound) = (Arc::clone(&self.store), self.document, outbound.clone());
-            self.background.spawn(async move {
-                match store.range(document, first - 1, last, usize::MAX).await {
-                    Ok(records) => send_all(&outbound, &records),
-                    // The client offers it again when it comes back.
-                    Err(_) => outbound.close(Bye::new(ByeCode::ServerError, "The server has a problem. Try again.")),
-                }
-                Done::Repeated
-            });
-        }
     }
 
     fn settle(&mut self, batch: Batch<D>, outcome: Outcome) -> Result<(), Misfit> {
@@ -277,12 +261,6 @@ impl<D: Document, S: Store> Room<D, S> {
         for outbound in self.members.values() {
             outbound.close(Bye::draining());
         }
-    }
-}
-
-fn send_all(outbound: &Outbound, records: &[Record]) {
-    for frame in frame::committed(records) {
-        outbound.send(frame);
     }
 }
 

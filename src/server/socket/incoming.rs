@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite;
 
+use crate::server::accept::Pulse;
 use crate::sync::message::{Bye, ByeCode, ClientMessage};
 
 /// Why a session ends.
@@ -25,23 +26,27 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Incoming {
     stream: SplitStream<WebSocket>,
+    pulse: Pulse,
     message_bytes: usize,
 }
 
 impl Incoming {
     /// Reads from `stream`; messages of more than `message_bytes` end the session.
-    pub(super) const fn new(stream: SplitStream<WebSocket>, message_bytes: usize) -> Self {
-        Self { stream, message_bytes }
+    pub(super) const fn new(stream: SplitStream<WebSocket>, pulse: Pulse, message_bytes: usize) -> Self {
+        Self { stream, pulse, message_bytes }
     }
 
-    /// The next message, and its length. Any frame is a sign of life; without one for the time of `silence` the session
-    /// ends. Cancel-safe.
+    /// The next message, and its length. Without a sign of life for the time of `silence` the session ends. Cancel-safe.
     pub(super) async fn next<C: DeserializeOwned>(
         &mut self,
         silence: Duration,
     ) -> Result<(ClientMessage<C>, usize), End> {
         loop {
-            let Ok(frame) = timeout(silence, self.stream.next()).await else { return Err(silent()) };
+            let frame = tokio::select! {
+                frame = self.stream.next() => frame,
+                () = self.pulse.stopped(silence) => return Err(silent()),
+            };
+            self.pulse.beat();
             match frame {
                 Some(Ok(Message::Text(text))) => return self.read(&text).map(|message| (message, text.len())),
                 Some(Ok(Message::Binary(_))) => return Err(bad("Messages are text frames, not binary ones.")),

@@ -5,6 +5,7 @@ mod origin;
 mod session;
 mod writer;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
 use super::Server;
+use super::accept::Pulse;
 use super::store::Store;
 use crate::sync::document::Document;
 use crate::sync::message::SUBPROTOCOL;
@@ -28,6 +30,7 @@ const OVERRUN: usize = 64 * 1024;
 pub(super) async fn upgrade<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
     headers: HeaderMap,
+    pulse: Option<Extension<Pulse>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !origin::is_allowed(&headers, &server.settings().allowed_origins) {
@@ -47,10 +50,12 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     let most = runtime.settings.limits.message_bytes + OVERRUN;
     // Counted from here on: the server does not end between the answer and the session.
     let (connection, token) = (runtime.connect(), runtime.tasks.token());
+    // Another accept loop than ours does not tell; then only whole frames are signs of life.
+    let Extension(pulse) = pulse.unwrap_or_else(|| Extension(Pulse::new()));
     let span = tracing::info_span!("connection", id = connection.id.0);
     upgrade.read_buffer_size(READ_BUFFER).max_message_size(most).max_frame_size(most).on_upgrade(|socket| {
         async move {
-            session::run(server, connection, socket).await;
+            session::run(server, connection, pulse, socket).await;
             drop(token);
         }
         .instrument(span)

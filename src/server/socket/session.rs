@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::incoming::{End, Incoming, bad};
 use super::truncated;
 use super::writer::{self, Written};
+use crate::server::accept::Pulse;
 use crate::server::outbound::{self, Outbound};
 use crate::server::room::{Handle, Offer};
 use crate::server::runtime::{Connection, ConnectionId};
@@ -19,11 +20,16 @@ use crate::sync::document::Document;
 use crate::sync::message::{Access, Bye, ByeCode, ClientMessage, SyncRequest};
 
 /// Serves one client until it goes, or has to.
-pub(super) async fn run<D: Document, S: Store>(server: Server<D, S>, connection: Connection, socket: WebSocket) {
+pub(super) async fn run<D: Document, S: Store>(
+    server: Server<D, S>,
+    connection: Connection,
+    pulse: Pulse,
+    socket: WebSocket,
+) {
     let settings = server.settings();
     let (mut sink, stream) = socket.split();
     let (outbound, inbox) = outbound::queue(settings.outbound_bytes);
-    let mut incoming = Incoming::new(stream, settings.limits.message_bytes);
+    let mut incoming = Incoming::new(stream, pulse, settings.limits.message_bytes);
     let written = {
         let mut reading = pin!(listen(&server, connection.id, &mut incoming, &outbound));
         let mut writing = pin!(writer::run(&mut sink, inbox, settings));
@@ -35,7 +41,8 @@ pub(super) async fn run<D: Document, S: Store>(server: Server<D, S>, connection:
                     End::Gone => Written::Broken,
                     End::Bye(bye) => {
                         outbound.close(bye);
-                        writing.await
+                        // It may be stuck in what came before the goodbye.
+                        timeout(settings.farewell, writing).await.unwrap_or(Written::Broken)
                     }
                 }
             }
@@ -127,7 +134,7 @@ async fn join<D: Document, S: Store>(
         Err(_) => return Err(End::Bye(Bye::new(ByeCode::TimedOut, "No sync_request came. Reconnect."))),
     };
     let cursor = request.cursor();
-    let SyncRequest { key, replica, name, .. } = request;
+    let SyncRequest { key, replica, name, last_sync_timestamp, .. } = request;
     let (document, access) = match server.find(&key).await {
         Ok(Some(found)) => found,
         Ok(None) => return Err(unknown_key()),
@@ -136,7 +143,7 @@ async fn join<D: Document, S: Store>(
             return Err(problem());
         }
     };
-    tracing::debug!(%document, %replica, ?access, version = cursor.version, "sync_request");
+    tracing::debug!(%document, %replica, ?access, version = cursor.version, last_sync_timestamp, "sync_request");
     let name = truncated(&name, settings.limits.name_bytes).into();
     let member = Member { connection, room: server.enter(document), access, name };
     // From here on `member` says that the client leaves, whatever happens.

@@ -18,6 +18,8 @@ struct Shared {
     documents: Mutex<HashMap<DocumentId, Kept>>,
     /// Appends are answered [`StoreError::Full`] while it is set.
     full: AtomicBool,
+    /// One append in so many fails, before or after it was done; 0 for none.
+    unreliable: AtomicUsize,
     /// Appends and loads that were asked for.
     appends: AtomicUsize,
     loads: AtomicUsize,
@@ -30,6 +32,7 @@ impl Default for Shared {
         Self {
             documents: Mutex::default(),
             full: AtomicBool::default(),
+            unreliable: AtomicUsize::default(),
             appends: AtomicUsize::default(),
             loads: AtomicUsize::default(),
             permits: Semaphore::new(Semaphore::MAX_PERMITS),
@@ -52,6 +55,10 @@ impl Kept {
 impl Memory {
     pub(crate) fn set_full(&self, full: bool) {
         self.0.full.store(full, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_unreliable(&self, one_in: usize) {
+        self.0.unreliable.store(one_in, Ordering::SeqCst);
     }
 
     pub(crate) fn appends(&self) -> usize {
@@ -130,12 +137,16 @@ impl Store for Memory {
     }
 
     async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        self.0.appends.fetch_add(1, Ordering::SeqCst);
+        let append = self.0.appends.fetch_add(1, Ordering::SeqCst);
+        let fails = |at: usize| match self.0.unreliable.load(Ordering::SeqCst) {
+            0 => false,
+            one_in => append % one_in == at,
+        };
         self.0.permits.acquire().await.expect("open").forget();
-        if self.0.full.load(Ordering::SeqCst) {
+        if self.0.full.load(Ordering::SeqCst) || fails(0) {
             return Err(StoreError::Full);
         }
-        self.with(document, |kept| {
+        let done = self.with(document, |kept| {
             if kept.end().version != after {
                 return Ok(Appended::Conflict);
             }
@@ -144,8 +155,11 @@ impl Store for Memory {
             }
             kept.log.extend(records);
             Ok(Appended::Durable)
-        })
-        .unwrap_or(Ok(Appended::Conflict))
+        });
+        if fails(1) {
+            return Err(StoreError::failed("the answer was lost"));
+        }
+        done.unwrap_or(Ok(Appended::Conflict))
     }
 
     async fn range(

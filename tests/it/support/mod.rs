@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod ids;
 pub(crate) mod memory;
+pub(crate) mod program;
 pub(crate) mod served;
 pub(crate) mod socket;
 pub(crate) mod words;

@@ -4,17 +4,23 @@
 //! unread in it, so that the client may never read why.
 
 mod lingering;
+mod pulse;
 
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tower::ServiceExt as _;
+
+pub(super) use self::pulse::Pulse;
 
 use self::lingering::Lingering;
 use super::Server;
@@ -59,7 +65,13 @@ impl<D: Document, S: Store> Server<D, S> {
         let runtime = &self.inner.runtime;
         // Small messages go at once: they are batched where they are made.
         let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(Lingering::new(stream, runtime.tasks.clone()));
+        let pulse = Pulse::new();
+        let io = TokioIo::new(Lingering::new(stream, pulse.clone(), runtime.tasks.clone()));
+        let for_sessions = pulse.clone();
+        let app = app.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(for_sessions.clone());
+            request
+        });
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -69,6 +81,8 @@ impl<D: Document, S: Store> Server<D, S> {
         );
         let result = tokio::select! {
             result = &mut connection => result,
+            // A body that does not come, an answer that is not taken, or nothing to do. A socket is not served here any more.
+            () = pulse.stopped(runtime.settings.http_silence) => return,
             () = runtime.draining.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

@@ -1,0 +1,62 @@
+//! Entries that a client offers though the log has them: it must have missed that they were saved, and hears it again.
+
+use std::sync::Arc;
+
+use super::task::{Done, Room};
+use crate::server::frame;
+use crate::server::outbound::Outbound;
+use crate::server::runtime::ConnectionId;
+use crate::server::store::{Store, StoreError};
+use crate::sync::document::Document;
+use crate::sync::id::DocumentId;
+use crate::sync::message::{Bye, ByeCode, Record};
+
+impl<D: Document, S: Store> Room<D, S> {
+    /// Sends entries again to one client.
+    pub(super) fn repeat(&mut self, to: ConnectionId, mut versions: Vec<u64>) {
+        let Some(outbound) = self.members.get(&to).filter(|_| !versions.is_empty()).cloned() else { return };
+        versions.sort_unstable();
+        versions.dedup();
+        let (near, far): (Vec<_>, Vec<_>) =
+            versions.into_iter().partition(|version| self.recent.get(*version).is_some());
+        for run in runs(&near) {
+            let records: Vec<_> = run.iter().filter_map(|version| self.recent.get(*version)).cloned().collect();
+            send_all(&outbound, &records);
+        }
+        if far.is_empty() {
+            return;
+        }
+        let (store, document) = (Arc::clone(&self.store), self.document);
+        self.background.spawn(async move {
+            if let Err(error) = repeat(&*store, document, &far, &outbound).await {
+                tracing::error!(%document, error = &error as &dyn std::error::Error, "could not repeat entries");
+                // The client offers them again when it comes back.
+                outbound.close(Bye::new(ByeCode::ServerError, "The server has a problem. Reconnect in a moment."));
+            }
+            Done::Repeated
+        });
+    }
+}
+
+/// Versions that follow each other.
+fn runs(versions: &[u64]) -> impl Iterator<Item = &[u64]> {
+    versions.chunk_by(|a, b| a + 1 == *b)
+}
+
+async fn repeat<S: Store>(
+    store: &S,
+    document: DocumentId,
+    versions: &[u64],
+    outbound: &Outbound,
+) -> Result<(), StoreError> {
+    for run in runs(versions) {
+        send_all(outbound, &store.range(document, run[0] - 1, run[run.len() - 1], usize::MAX).await?);
+    }
+    Ok(())
+}
+
+fn send_all(outbound: &Outbound, records: &[Record]) {
+    for frame in frame::committed(records) {
+        outbound.send(frame);
+    }
+}
