@@ -10,7 +10,7 @@ use gloo_timers::callback::Timeout;
 use super::clock;
 use super::lifecycle::{Listener, on_return};
 use super::socket::{Socket, SocketEvent};
-use super::storage::{NotKept, OutboxStore};
+use super::storage::OutboxStore;
 use crate::sync::client::{Client, Effect, Event, Settings, Start, Status};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
@@ -177,7 +177,7 @@ impl<D: Document> Inner<D> {
                 self.socket.borrow_mut().take_if(|(present, _)| *present == id);
             }
             Effect::Keep(kept) => {
-                if let Err(NotKept) = self.outbox.keep(&kept) {
+                if self.outbox.keep(&kept).is_err() {
                     self.tell(Notice::NotKept);
                 }
             }

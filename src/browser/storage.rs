@@ -3,6 +3,7 @@
 use gloo_storage::{LocalStorage, Storage as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::outbox::Kept;
@@ -23,7 +24,8 @@ pub fn read<T: DeserializeOwned>(name: &str) -> Option<T> {
     if !available() {
         return None;
     }
-    LocalStorage::get(name).ok()
+    let value: Value = LocalStorage::get(name).ok()?;
+    T::deserialize(&value).ok()
 }
 
 /// Writes a value.
@@ -58,7 +60,7 @@ impl OutboxStore {
         }
         let storage = LocalStorage::raw();
         let names = (0..LocalStorage::length()).filter_map(|at| storage.key(at).ok().flatten());
-        names.filter(|name| name.starts_with(&self.prefix)).filter_map(|name| LocalStorage::get(name).ok()).collect()
+        names.filter(|name| name.starts_with(&self.prefix)).filter_map(|name| read(&name)).collect()
     }
 
     /// Keeps a record, in place of one with the same id.

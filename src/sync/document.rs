@@ -71,10 +71,14 @@ impl Refusal {
         Self { code: Cow::Borrowed(code), message: message.into() }
     }
 
-    /// The server does not know this kind of change: the client is newer than it.
+    /// The server cannot read the change: its kind is newer than the server, or a field is missing or wrong.
     #[must_use]
     pub fn unknown_change() -> Self {
-        Self::new("unknown_change", "The server does not know this kind of change yet. Try again after it was updated.")
+        Self::new(
+            "unknown_change",
+            "The server cannot read this change: it is of a kind or shape it does not know. Reload the page and \
+             make it again.",
+        )
     }
 
     /// The author holds a view key.

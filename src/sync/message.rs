@@ -2,7 +2,8 @@
 //!
 //! Fields may be added; unknown fields and unknown types of message are ignored by both ends.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,7 +16,7 @@ use super::time::UnixMillis;
 pub const SUBPROTOCOL: &str = "sheetbend.v1";
 
 /// A change of a kind this program knows, or one it does not.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Body<C> {
     /// Read and understood.
@@ -24,8 +25,16 @@ pub enum Body<C> {
     Unknown(Value),
 }
 
+impl<'de, C: DeserializeOwned> Deserialize<'de> for Body<C> {
+    fn deserialize<R: Deserializer<'de>>(reader: R) -> Result<Self, R::Error> {
+        let value = Value::deserialize(reader)?;
+        Ok(C::deserialize(&value).map_or_else(|_| Self::Unknown(value), Self::Known))
+    }
+}
+
 /// A change that its author offers to the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: DeserializeOwned"))]
 pub struct Proposal<C> {
     /// The change's name for ever.
     pub id: ChangeId,
@@ -35,6 +44,7 @@ pub struct Proposal<C> {
 
 /// A log entry, as a client reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "C: DeserializeOwned"))]
 pub struct Entry<C> {
     /// 1, 2, 3 … without gaps, per document.
     pub version: u64,
@@ -75,7 +85,7 @@ pub struct Record {
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", bound(deserialize = "C: DeserializeOwned"))]
 pub enum ClientMessage<C> {
     /// The first message, within [`Timing::SYNC_REQUEST_MS`].
     SyncRequest(SyncRequest),
@@ -127,8 +137,7 @@ impl SyncRequest {
 }
 
 /// What a server says, as a client reads it. `D` is the document's type, `C` its changes'.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ServerMessage<D, C> {
     /// Answers `sync_request`: the replica is at `server_version` after it.
     SyncResponse(SyncResponse<D, Entry<C>>),
@@ -151,8 +160,34 @@ pub enum ServerMessage<D, C> {
     /// The last message before the server closes.
     Bye(Bye),
     /// A type this program does not know: ignored.
-    #[serde(other)]
     Unknown,
+}
+
+/// By way of [`Value`], so that a page has one decoder of its document and not one for each way in.
+impl<'de, D: DeserializeOwned, C: DeserializeOwned> Deserialize<'de> for ServerMessage<D, C> {
+    fn deserialize<R: Deserializer<'de>>(reader: R) -> Result<Self, R::Error> {
+        #[derive(Deserialize)]
+        struct Entries<C: DeserializeOwned> {
+            #[serde(bound(deserialize = "C: DeserializeOwned"))]
+            entries: Vec<Entry<C>>,
+        }
+        #[derive(Deserialize)]
+        struct Nonce {
+            nonce: u64,
+        }
+
+        let value = Value::deserialize(reader)?;
+        let message = match value.get("type").and_then(Value::as_str) {
+            Some("sync_response") => SyncResponse::deserialize(&value).map(Self::SyncResponse),
+            Some("committed") => Entries::deserialize(&value).map(|Entries { entries }| Self::Committed { entries }),
+            Some("ping") => Nonce::deserialize(&value).map(|Nonce { nonce }| Self::Ping { nonce }),
+            Some("pong") => Nonce::deserialize(&value).map(|Nonce { nonce }| Self::Pong { nonce }),
+            Some("bye") => Bye::deserialize(&value).map(Self::Bye),
+            Some(_) => Ok(Self::Unknown),
+            None => Err(serde_json::Error::missing_field("type")),
+        };
+        message.map_err(R::Error::custom)
+    }
 }
 
 /// What a server says, as it writes it.

@@ -1,7 +1,9 @@
 //! Server functions: what the page asks the server outside the sync socket.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::board::Board;
 use crate::sync::digest::Cursor;
@@ -9,7 +11,7 @@ use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
 
 /// A board as a page starts with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BoardPage {
     /// The board's id.
     pub id: DocumentId,
@@ -21,6 +23,23 @@ pub struct BoardPage {
     pub cursor: Cursor,
     /// The board.
     pub board: Board,
+}
+
+/// By way of [`Value`], as everything that a page reads: one decoder of a board in its wasm, not one for each way in.
+impl<'de> Deserialize<'de> for BoardPage {
+    fn deserialize<R: Deserializer<'de>>(reader: R) -> Result<Self, R::Error> {
+        #[derive(Deserialize)]
+        #[serde(remote = "BoardPage")]
+        struct Fields {
+            id: DocumentId,
+            key: Key,
+            access: Access,
+            cursor: Cursor,
+            board: Board,
+        }
+
+        Fields::deserialize(&Value::deserialize(reader)?).map_err(R::Error::custom)
+    }
 }
 
 /// The server of boards that server functions find in their context.

@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
 use super::device::{self, RecentBoard};
+use super::dynamic::{Each, Item, When};
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
 use crate::board::import::ImportError;
 use crate::board::{Change, import};
@@ -61,6 +62,11 @@ pub fn Home() -> impl IntoView {
             }
         });
     };
+    let item = move |board: RecentBoard| {
+        let forgotten = move || boards.set(Some(device::recent_boards()));
+        Item::by_id(board.id.0, move || view! { <RecentItem board=board.clone() forgotten /> }.into_any())
+    };
+    let recent = move || boards.get().unwrap_or_default().into_iter().map(item).collect::<Vec<_>>();
     view! {
         <Title text="" />
         <main class="home-page">
@@ -72,7 +78,7 @@ pub fn Home() -> impl IntoView {
             <div class="row needs-script">
                 <button
                     class="button primary large"
-                    disabled=move || busy.get().is_some()
+                    disabled=Signal::derive(move || busy.get().is_some())
                     on:click=move |_| start((Vec::new(), Vec::new()))
                 >
                     <Icon path=PLUS />
@@ -82,26 +88,24 @@ pub fn Home() -> impl IntoView {
                     "New board from a file"
                     <input class="visually-hidden" type="file" accept=".json,.md,.markdown,.txt" on:change=import />
                 </label>
-                <span class="hint" role="status">{move || busy.get()}</span>
+                <span class="hint" role="status">{Signal::derive(move || busy.get().unwrap_or_default().to_owned())}</span>
             </div>
             <p class="hint needs-script">"A board exported from Trello or from here (JSON), or a checklist in Markdown."</p>
             <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
-            <Show when=move || problem.with(Option::is_some)>
-                <p class="banner danger" role="alert">{move || problem.get()}</p>
-            </Show>
-            <Show when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>
+            <When when=move || problem.with(Option::is_some)>
+                <p class="banner danger" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
+            </When>
+            <When when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>
                 <section aria-labelledby="recent">
                     <h2 id="recent">"Your boards"</h2>
                     <ul class="recent">
-                        <For each=move || boards.get().unwrap_or_default() key=|board| board.id let:board>
-                            <RecentItem board forgotten=move || boards.set(Some(device::recent_boards())) />
-                        </For>
+                        <Each items=recent />
                     </ul>
                 </section>
-            </Show>
-            <Show when=move || boards.with(|boards| boards.as_ref().is_some_and(Vec::is_empty))>
+            </When>
+            <When when=move || boards.with(|boards| boards.as_ref().is_some_and(Vec::is_empty))>
                 <p class="empty">"Boards you open on this device are listed here."</p>
-            </Show>
+            </When>
         </main>
     }
     .into_any()
@@ -118,9 +122,9 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
         <li>
             <a href=format!("/b/{}", board.key.as_str())>
                 <span class="recent-title">{board.title.clone()}</span>
-                <Show when=move || board.access == Access::View>
+                <When when=move || board.access == Access::View>
                     <span class="badge">"View only"</span>
-                </Show>
+                </When>
             </a>
             <button
                 class="button quiet square"

@@ -15,6 +15,7 @@ pub mod board;
 pub mod connection;
 pub mod device;
 pub mod download;
+pub mod dynamic;
 pub mod home;
 pub mod icon;
 pub mod menu;

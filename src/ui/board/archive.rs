@@ -1,10 +1,13 @@
 //! What was put away, and the way back.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::dialog::Dialog;
 use super::handle::use_board;
-use crate::board::{CardId, Change, ListId};
+use crate::board::{Card, CardId, Change, List, ListId};
+use crate::ui::dynamic::{Each, Item, When};
 
 /// The dialog with archived lists and cards. Renders a closed dialog on the server.
 #[component]
@@ -15,54 +18,65 @@ pub fn ArchiveDialog(
     let board = use_board();
     let view_of = board.mirror.board;
     let lists = move || {
-        view_of.with(|board| {
-            let archived = board.lists.iter().filter(|(_, list)| list.archived);
-            archived.map(|(id, list)| (*id, list.title.clone())).collect::<Vec<_>>()
-        })
+        let item = |(id, list): (&ListId, &Arc<List>)| {
+            let (id, title) = (*id, list.title.clone());
+            let restore = move || {
+                if board.edit(Change::ArchiveList { list: id, archived: false }) {
+                    board.tell("List restored.");
+                }
+            };
+            Item::by_id(id.0, move || {
+                view! { <Archived title=title.clone() of="List".to_owned() restore /> }.into_any()
+            })
+        };
+        view_of.with(|board| board.lists.iter().filter(|(_, list)| list.archived).map(item).collect::<Vec<_>>())
     };
     let cards = move || {
+        let item = |(id, card): (&CardId, &Arc<Card>), of: String| {
+            let (id, title) = (*id, card.title.clone());
+            let restore = move || {
+                if board.edit(Change::ArchiveCard { card: id, archived: false }) {
+                    board.tell("Card restored.");
+                }
+            };
+            Item::by_id(id.0, move || view! { <Archived title=title.clone() of=of.clone() restore /> }.into_any())
+        };
         view_of.with(|board| {
+            let list = |card: &Card| board.lists.get(&card.list).map(|list| list.title.clone()).unwrap_or_default();
             let archived = board.cards.iter().filter(|(_, card)| card.archived);
-            let list = |id| board.lists.get(id).map(|list| list.title.clone()).unwrap_or_default();
-            archived.map(|(id, card)| (*id, card.title.clone(), list(&card.list))).collect::<Vec<_>>()
+            archived.map(|(id, card)| item((id, card), list(card))).collect::<Vec<_>>()
         })
     };
-    let restore_list = move |list: ListId| {
-        if board.edit(Change::ArchiveList { list, archived: false }) {
-            board.tell("List restored.");
-        }
-    };
-    let restore_card = move |card: CardId| {
-        if board.edit(Change::ArchiveCard { card, archived: false }) {
-            board.tell("Card restored.");
-        }
+    let empty = move || {
+        view_of.with(|board| {
+            !board.lists.values().any(|list| list.archived) && !board.cards.values().any(|card| card.archived)
+        })
     };
     view! {
         <Dialog open=open.into() close=move || open.set(false) title="Archive">
-            <Show when=move || lists().is_empty() && cards().is_empty()>
+            <When when=empty>
                 <p class="hint">"Nothing is archived. Archived lists and cards are kept here, whole, and can be restored."</p>
-            </Show>
+            </When>
             <ul class="archive">
-                <For each=lists key=|(id, _)| *id let((id, title))>
-                    <li>
-                        <span class="archive-title">{title}</span>
-                        <span class="hint">"List"</span>
-                        <Show when=move || board.editable.get()>
-                            <button class="button" on:click=move |_| restore_list(id)>"Restore"</button>
-                        </Show>
-                    </li>
-                </For>
-                <For each=cards key=|(id, ..)| *id let((id, title, list))>
-                    <li>
-                        <span class="archive-title">{title}</span>
-                        <span class="hint">{list}</span>
-                        <Show when=move || board.editable.get()>
-                            <button class="button" on:click=move |_| restore_card(id)>"Restore"</button>
-                        </Show>
-                    </li>
-                </For>
+                <Each items=lists />
+                <Each items=cards />
             </ul>
         </Dialog>
+    }
+    .into_any()
+}
+
+#[component]
+fn Archived(title: String, of: String, restore: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let board = use_board();
+    view! {
+        <li>
+            <span class="archive-title">{title}</span>
+            <span class="hint">{of}</span>
+            <When when=board.editable>
+                <button class="button" on:click=move |_| restore()>"Restore"</button>
+            </When>
+        </li>
     }
     .into_any()
 }

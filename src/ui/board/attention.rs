@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::handle::BoardHandle;
 use crate::board::{Board, Change};
 use crate::sync::outbox::Kept;
+use crate::ui::dynamic::{Each, Item, When};
 
 /// The list of refused changes. Renders nothing on the server, nor while there are none.
 #[component]
@@ -12,17 +13,20 @@ pub fn Attention(
     /// The board whose changes they are.
     board: BoardHandle,
 ) -> impl IntoView {
+    let item = move |kept: &Kept<Change>| {
+        let kept = kept.clone();
+        Item::by_id(kept.id.0, move || view! { <Refused board kept=kept.clone() /> }.into_any())
+    };
+    let refused = move || board.attention.with(|list| list.iter().map(item).collect::<Vec<_>>());
     view! {
-        <Show when=move || board.attention.with(|list| !list.is_empty())>
+        <When when=move || board.attention.with(|list| !list.is_empty())>
             <section class="banner danger column" aria-label="Needs attention">
                 <p role="alert">"Some of your changes were not accepted. They are kept here until you decide."</p>
                 <ul class="attention">
-                    <For each=move || board.attention.get() key=|kept| kept.id let:kept>
-                        <Refused board kept />
-                    </For>
+                    <Each items=refused />
                 </ul>
             </section>
-        </Show>
+        </When>
     }
     .into_any()
 }
@@ -32,7 +36,6 @@ fn Refused(board: BoardHandle, kept: Kept<Change>) -> impl IntoView {
     let reason = kept.refused.as_ref().map(|refusal| refusal.message.to_string());
     let what = board.mirror.board.with_untracked(|board| in_words(board, &kept.change));
     let id = kept.id;
-    let again = kept.clone();
     view! {
         <li>
             <span>
@@ -41,7 +44,7 @@ fn Refused(board: BoardHandle, kept: Kept<Change>) -> impl IntoView {
                 {reason}
             </span>
             <span class="row">
-                <button class="button" on:click=move |_| board.retry(&again)>"Retry"</button>
+                <button class="button" on:click=move |_| board.retry(&kept)>"Retry"</button>
                 <button class="button quiet" on:click=move |_| board.dismiss(id)>"Discard"</button>
             </span>
         </li>

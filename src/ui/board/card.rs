@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::drag::{Drag, Item};
+use super::drag::{Drag, Draggable};
 use super::handle::use_board;
 use super::label::LabelChip;
 use super::shortcuts::on_card_key;
 use crate::board::{CardId, Change, Date};
 use crate::ui::device;
+use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{CALENDAR, Icon, URGENT};
 
 /// A card on the board: a tick, the title that opens it, and what is to be known at a glance.
@@ -23,54 +24,58 @@ pub fn CardItem(
     let drag = expect_context::<Drag>();
     let Some(card) = board.mirror.card(id) else { return ().into_any() };
     let field = |card: &ArcRwSignal<_>| card.clone();
-    let (done, done_too, urgent, urgent_too) = (field(&card), field(&card), field(&card), field(&card));
-    let title = field(&card);
+    let (done, urgent, title) = (field(&card), field(&card), field(&card));
     let (labels, notes, due) = (field(&card), field(&card), field(&card));
     let labels = Memo::new(move |_| labels.with(|card| card.labels.clone()));
     let notes = Memo::new(move |_| notes.with(|card| card.notes.clone()));
     let due = Memo::new(move |_| due.with(|card| card.due.filter(|_| !card.archived)));
-    let urgent_now = Memo::new(move |_| urgent_too.with(|card| card.urgent));
-    let is_done = Memo::new(move |_| done_too.with(|card| card.done));
+    let urgent = Memo::new(move |_| urgent.with(|card| card.urgent));
+    let done = Memo::new(move |_| done.with(|card| card.done));
+    let title = Signal::derive(move || title.with(|card| card.title.clone()));
+    let locked = Signal::derive(move || !board.editable.get());
+    let chips = move || {
+        let chip =
+            |name: String| Item::by_name(name.clone(), move || view! { <LabelChip name=name.clone() /> }.into_any());
+        labels.get().into_iter().map(chip).collect::<Vec<_>>()
+    };
     view! {
         <li
             class="card"
-            class:done=move || done.with(|card| card.done)
-            class:urgent=move || urgent.with(|card| card.urgent)
+            class:done=done
+            class:urgent=urgent
             data-card=id.to_string()
-            on:pointerdown=move |event| drag.press(Item::Card(id), &event)
+            on:pointerdown=move |event| drag.press(Draggable::Card(id), &event)
             on:keydown=move |event| on_card_key(board, id, &event)
         >
             <input
                 class="tick"
                 type="checkbox"
                 aria-label="Done"
-                checked=is_done.get_untracked()
-                prop:checked=move || is_done.get()
-                disabled=move || !board.editable.get()
+                checked=done.get_untracked()
+                prop:checked=done
+                disabled=locked
                 on:change=move |event| {
                     board.edit(Change::SetDone { card: id, done: event_target_checked(&event) });
                 }
             />
             <button class="card-open" on:click=move |_| drag.unless_dragged(|| board.opened.set(Some(id)))>
-                {move || title.with(|card| card.title.clone())}
+                {title}
             </button>
-            <Show when=move || !notes.with(String::is_empty)>
-                <p class="card-notes">{move || notes.get()}</p>
-            </Show>
-            <Show when=move || urgent_now.get() || due.get().is_some() || !labels.with(std::collections::BTreeSet::is_empty)>
+            <When when=move || !notes.with(String::is_empty)>
+                <p class="card-notes">{notes}</p>
+            </When>
+            <When when=move || urgent.get() || due.get().is_some() || !labels.with(std::collections::BTreeSet::is_empty)>
                 <ul class="card-facts">
-                    <Show when=move || urgent_now.get()>
+                    <When when=urgent>
                         <li class="fact alarm">
                             <Icon path=URGENT />
                             "Urgent"
                         </li>
-                    </Show>
-                    {move || due.get().map(|due| view! { <DueFact due done=is_done /> })}
-                    <For each=move || labels.get() key=String::clone let:name>
-                        <LabelChip name />
-                    </For>
+                    </When>
+                    {move || due.get().map(|due| view! { <DueFact due done=done /> })}
+                    <Each items=chips />
                 </ul>
-            </Show>
+            </When>
         </li>
     }
     .into_any()
@@ -82,12 +87,12 @@ fn DueFact(due: Date, done: Memo<bool>) -> impl IntoView {
     Effect::new(move |_| today.set(device::today()));
     let overdue = move || !done.get() && today.get().is_some_and(|today| due < today);
     view! {
-        <li class="fact" class:alarm=overdue>
+        <li class="fact" class:alarm=Signal::derive(overdue)>
             <Icon path=CALENDAR />
             <time datetime=due.to_string()>{due.spoken()}</time>
-            <Show when=overdue>
+            <When when=overdue>
                 <span>" · overdue"</span>
-            </Show>
+            </When>
         </li>
     }
 }

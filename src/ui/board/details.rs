@@ -10,6 +10,7 @@ use super::focus::focus_card;
 use super::handle::{BoardHandle, use_board};
 use crate::board::model::{MAX_LABEL, MAX_NOTES, MAX_TITLE};
 use crate::board::{Card, CardId, Change};
+use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{ARCHIVE, CLOSE, Icon, MOVE};
 
 /// The dialog with everything about the card that is open. Renders a closed dialog on the server.
@@ -37,17 +38,24 @@ pub fn CardDetails() -> impl IntoView {
 #[component]
 fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
     let board = use_board();
-    let of = move |read: fn(&Card) -> String| {
+    let text = {
+        let card = card.clone();
+        move |read: fn(&Card) -> String| {
+            let card = card.clone();
+            Memo::new(move |_| card.with(|card| read(card)))
+        }
+    };
+    let flag = move |read: fn(&Card) -> bool| {
         let card = card.clone();
         Memo::new(move |_| card.with(|card| read(card)))
     };
-    let title = of(|card| card.title.clone());
-    let due = of(|card| card.due.map(|due| due.to_string()).unwrap_or_default());
-    let done = of(|card| card.done.to_string());
-    let urgent = of(|card| card.urgent.to_string());
-    let archived = of(|card| card.archived.to_string());
-    let notes = of(|card| card.notes.clone());
-    let locked = move || !board.editable.get();
+    let title = text(|card| card.title.clone());
+    let due = text(|card| card.due.map(|due| due.to_string()).unwrap_or_default());
+    let done = flag(|card| card.done);
+    let urgent = flag(|card| card.urgent);
+    let archived = flag(|card| card.archived);
+    let notes = text(|card| card.notes.clone());
+    let locked = Signal::derive(move || !board.editable.get());
     let rename = move |value: String| {
         let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
         if !value.is_empty() && value != title.get_untracked() {
@@ -61,7 +69,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                 <input
                     maxlength=MAX_TITLE
                     readonly=locked
-                    prop:value=move || title.get()
+                    prop:value=title
                     on:change=move |event| rename(event_target_value(&event))
                 />
             </label>
@@ -70,7 +78,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                     <input
                         type="checkbox"
                         disabled=locked
-                        prop:checked=move || done.get() == "true"
+                        prop:checked=done
                         on:change=move |event| {
                             board.edit(Change::SetDone { card: id, done: event_target_checked(&event) });
                         }
@@ -81,7 +89,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                     <input
                         type="checkbox"
                         disabled=locked
-                        prop:checked=move || urgent.get() == "true"
+                        prop:checked=urgent
                         on:change=move |event| {
                             board.edit(Change::SetUrgent { card: id, urgent: event_target_checked(&event) });
                         }
@@ -93,7 +101,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                     <input
                         type="date"
                         readonly=locked
-                        prop:value=move || due.get()
+                        prop:value=due
                         on:change=move |event| {
                             board.edit(Change::SetDue { card: id, due: event_target_value(&event).parse().ok() });
                         }
@@ -102,15 +110,15 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
             </div>
             <Labels board id />
             <NotesField board id notes />
-            <Show when=move || board.editable.get()>
+            <When when=board.editable>
                 <div class="row">
                     <button class="button" on:click=move |_| board.moving.set(Some(id))>
                         <Icon path=MOVE />
                         "Move to…"
                     </button>
-                    <Show
-                        when=move || archived.get() == "true"
-                        fallback=move || {
+                    <When
+                        when=archived
+                        otherwise=move || {
                             view! {
                                 <button
                                     class="button"
@@ -132,9 +140,9 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                             <Icon path=ARCHIVE />
                             "Restore"
                         </button>
-                    </Show>
+                    </When>
                 </div>
-            </Show>
+            </When>
         </div>
     }
     .into_any()
@@ -187,8 +195,8 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
                 class="notes"
                 rows="8"
                 maxlength=MAX_NOTES
-                readonly=move || !board.editable.get()
-                prop:value=move || draft.get()
+                readonly=Signal::derive(move || !board.editable.get())
+                prop:value=draft
                 on:focus=move |_| writing.set(true)
                 on:input=move |event| {
                     draft.set(event_target_value(&event));
@@ -208,6 +216,12 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
         let card = board.mirror.card(id);
         card.map(|card| card.with(|card| card.labels.clone())).unwrap_or_default()
     };
+    let mine = move || {
+        let item = |name: String| {
+            Item::by_name(name.clone(), move || view! { <LabelOfCard board id name=name.clone() /> }.into_any())
+        };
+        labels().into_iter().map(item).collect::<Vec<_>>()
+    };
     let known = move || {
         let mine = labels();
         let mut all = std::collections::BTreeSet::new();
@@ -217,6 +231,12 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
             }
         });
         all.into_iter().take(40).collect::<Vec<_>>()
+    };
+    let offers = move || {
+        let item = |name: String| {
+            Item::by_name(name.clone(), move || view! { <option value=name.clone()></option> }.into_any())
+        };
+        known().into_iter().map(item).collect::<Vec<_>>()
     };
     let add = move |event: leptos::ev::Event| {
         use wasm_bindgen::JsCast;
@@ -233,19 +253,15 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
         <div class="field">
             <span>"Labels"</span>
             <ul class="label-list">
-                <For each=labels key=String::clone let:name>
-                    <LabelOfCard board id name />
-                </For>
-                <Show when=move || board.editable.get()>
+                <Each items=mine />
+                <When when=board.editable>
                     <li>
                         <input list="labels" aria-label="Add a label" placeholder="Add a label" maxlength=MAX_LABEL on:change=add />
                         <datalist id="labels">
-                            <For each=known key=String::clone let:name>
-                                <option value=name></option>
-                            </For>
+                            <Each items=offers />
                         </datalist>
                     </li>
-                </Show>
+                </When>
             </ul>
         </div>
     }
@@ -263,11 +279,11 @@ fn LabelOfCard(board: BoardHandle, id: CardId, name: String) -> impl IntoView {
     view! {
         <li class="label-of-card">
             <span>{name.clone()}</span>
-            <Show when=move || board.editable.get()>
+            <When when=board.editable>
                 <button class="button quiet square small" aria-label=format!("Take off {name}") on:click=off.clone()>
                     <Icon path=CLOSE />
                 </button>
-            </Show>
+            </When>
         </li>
     }
 }

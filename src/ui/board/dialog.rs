@@ -5,6 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use crate::ui::dynamic::When;
 use crate::ui::icon::{CLOSE, Icon};
 
 /// A modal dialog with a title and a button to close it.
@@ -53,7 +54,7 @@ pub fn Dialog(
             on:mousedown=press
             on:keydown=|event| event.stop_propagation()
         >
-            <Show when=move || open.get()>
+            <When when=open>
                 <div class="dialog-body">
                     <header class="dialog-head">
                         <h2>{title}</h2>
@@ -63,7 +64,7 @@ pub fn Dialog(
                     </header>
                     {children.with_value(|children| children())}
                 </div>
-            </Show>
+            </When>
         </dialog>
     }
     .into_any()

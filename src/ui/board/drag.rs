@@ -16,7 +16,7 @@ use crate::board::{CardId, ListId};
 
 /// What can be dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Item {
+pub enum Draggable {
     /// A card, to a place in a list.
     Card(CardId),
     /// A list, to a place among the lists.
@@ -41,7 +41,7 @@ enum Place {
 
 #[derive(Debug)]
 struct Press {
-    item: Item,
+    item: Draggable,
     pointer: i32,
     /// Where the pointer went down.
     from: (f64, f64),
@@ -102,7 +102,7 @@ impl Drag {
     }
 
     /// A pointer went down on an item.
-    pub fn press(self, item: Item, event: &PointerEvent) {
+    pub fn press(self, item: Draggable, event: &PointerEvent) {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let in_field = field.is_some_and(|field| {
             field.closest("input, textarea, select, summary, .menu-items").ok().flatten().is_some()
@@ -148,8 +148,8 @@ impl Drag {
         let Some((item, place)) = dropped else { return };
         self.cancel();
         match (item, place) {
-            (Item::Card(card), Some(Place::InList(list, index))) => self.board.move_card(card, list, index),
-            (Item::List(list), Some(Place::AmongLists(index))) => self.board.move_list(list, index),
+            (Draggable::Card(card), Some(Place::InList(list, index))) => self.board.move_card(card, list, index),
+            (Draggable::List(list), Some(Place::AmongLists(index))) => self.board.move_list(list, index),
             _ => {}
         }
     }
@@ -205,8 +205,8 @@ impl Drag {
             let carried = press.carried.as_mut()?;
             set_style(&carried.copy, "translate", &format!("{}px {}px", x - carried.grip.0, y - carried.grip.1));
             let (place, line) = match item {
-                Item::Card(card) => place_of_card(card, x, y),
-                Item::List(list) => place_of_list(list, x),
+                Draggable::Card(card) => place_of_card(card, x, y),
+                Draggable::List(list) => place_of_list(list, x),
             }?;
             carried.place = Some(place);
             draw_line(&carried.line, line);
@@ -228,15 +228,15 @@ impl Drag {
     }
 }
 
-fn element_of(item: Item) -> Option<HtmlElement> {
+fn element_of(item: Draggable) -> Option<HtmlElement> {
     let selector = match item {
-        Item::Card(card) => format!("[data-card=\"{card}\"]"),
-        Item::List(list) => format!("[data-list=\"{list}\"]"),
+        Draggable::Card(card) => format!("[data-card=\"{card}\"]"),
+        Draggable::List(list) => format!("[data-list=\"{list}\"]"),
     };
     document().query_selector(&selector).ok().flatten()?.dyn_into().ok()
 }
 
-fn carry(item: Item, (x, y): (f64, f64)) -> Option<Carried> {
+fn carry(item: Draggable, (x, y): (f64, f64)) -> Option<Carried> {
     let source = element_of(item)?;
     let rect = source.get_bounding_client_rect();
     let copy: HtmlElement = source.clone_node_with_deep(true).ok()?.dyn_into().ok()?;
@@ -343,10 +343,7 @@ fn scroll_near(selector: &str, across: bool, x: f64, y: f64) -> bool {
     } else {
         return false;
     };
-    if across {
-        under.scroll_by_with_x_and_y(by, 0.0)
-    } else {
-        under.scroll_by_with_x_and_y(0.0, by)
-    }
+    let (right, down) = if across { (by, 0.0) } else { (0.0, by) };
+    under.scroll_by_with_x_and_y(right, down);
     true
 }

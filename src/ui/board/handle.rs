@@ -150,7 +150,7 @@ impl BoardHandle {
     }
 
     fn editor(&self) -> Option<Rc<dyn Editor<Board>>> {
-        self.editor.with_value(|editor| editor.as_ref().map(|editor| Rc::clone(editor)))
+        self.editor.with_value(Clone::clone).map(SendWrapper::take)
     }
 
     fn submit(&self, change: Change) -> bool {

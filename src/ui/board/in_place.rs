@@ -3,6 +3,8 @@
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use crate::ui::dynamic::When;
+
 /// Text that becomes a field when it is pressed. Enter or leaving the field commits, Escape does not.
 ///
 /// Renders plain text on the server and until the page has come alive, then a button with the same text.
@@ -46,15 +48,15 @@ pub fn InPlace(
         _ => event.stop_propagation(),
     };
     view! {
-        <Show
-            when=move || editing.get()
-            fallback=move || {
+        <When
+            when=editing
+            otherwise=move || {
                 view! {
-                    <Show when=move || editable.get() fallback=move || view! { <span class="in-place">{text}</span> }>
+                    <When when=editable otherwise=move || view! { <span class="in-place">{text}</span> }>
                         <button class="in-place" title="Rename" on:click=move |_| editing.set(true)>
                             {text}
                         </button>
-                    </Show>
+                    </When>
                 }
             }
         >
@@ -67,7 +69,7 @@ pub fn InPlace(
                 on:keydown=keys
                 on:blur=move |event| finish(event_target_value(&event))
             />
-        </Show>
+        </When>
     }
     .into_any()
 }

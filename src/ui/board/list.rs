@@ -5,11 +5,12 @@ use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 
 use super::card::CardItem;
-use super::drag::{Drag, Item};
+use super::drag::{Drag, Draggable};
 use super::focus::{focus_add_card, focus_later, press_add_card};
 use super::handle::use_board;
 use super::in_place::InPlace;
-use crate::board::{Change, ListId};
+use crate::board::{CardId, Change, ListId};
+use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{Icon, PLUS};
 use crate::ui::menu::Menu;
 
@@ -28,12 +29,14 @@ pub fn ListColumn(
         let list = signals.list.clone();
         Signal::derive(move || list.with(|list| list.title.clone()))
     };
-    let cards = signals.cards.clone();
-    let count = signals.cards;
+    let ids = signals.cards.clone();
+    let item = |id: CardId| Item::by_id(id.0, move || view! { <CardItem id /> }.into_any());
+    let cards = move || ids.with(|ids| ids.iter().copied().map(item).collect::<Vec<_>>());
+    let count = Signal::derive(move || signals.cards.with(Vec::len).to_string());
     let renaming = RwSignal::new(false);
     view! {
         <li class="list" data-list=id.to_string()>
-            <header class="list-head" on:pointerdown=move |event| drag.press(Item::List(id), &event)>
+            <header class="list-head" on:pointerdown=move |event| drag.press(Draggable::List(id), &event)>
                 <h2 class="list-title">
                     <InPlace
                         text=title
@@ -43,19 +46,17 @@ pub fn ListColumn(
                         commit=move |title| { board.edit(Change::RenameList { list: id, title }); }
                     />
                 </h2>
-                <span class="count">{move || count.with(Vec::len)}</span>
-                <Show when=move || board.editable.get()>
+                <span class="count">{count}</span>
+                <When when=board.editable>
                     <ListMenu id renaming />
-                </Show>
+                </When>
             </header>
             <ol class="cards" aria-label=title>
-                <For each=move || cards.get() key=|id| *id let:id>
-                    <CardItem id />
-                </For>
+                <Each items=cards />
             </ol>
-            <Show when=move || board.editable.get()>
+            <When when=board.editable>
                 <NewCard list=id />
-            </Show>
+            </When>
         </li>
     }
     .into_any()
@@ -127,9 +128,9 @@ fn NewCard(list: ListId) -> impl IntoView {
         }
     };
     view! {
-        <Show
-            when=move || adding.get()
-            fallback=move || {
+        <When
+            when=adding
+            otherwise=move || {
                 view! {
                     <button class="add-card" on:click=move |_| adding.set(true)>
                         <Icon path=PLUS />
@@ -145,7 +146,7 @@ fn NewCard(list: ListId) -> impl IntoView {
                     aria-label="New card"
                     placeholder="What is to be done?"
                     maxlength=crate::board::model::MAX_TITLE
-                    prop:value=move || title.get()
+                    prop:value=title
                     on:input=move |event| title.set(event_target_value(&event))
                     on:keydown=keys
                 ></textarea>
@@ -154,7 +155,7 @@ fn NewCard(list: ListId) -> impl IntoView {
                     <button class="button quiet" on:click=move |_| end()>"Done"</button>
                 </div>
             </div>
-        </Show>
+        </When>
     }
     .into_any()
 }
@@ -191,11 +192,11 @@ pub fn NewList() -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || board.editable.get()>
+        <When when=board.editable>
             <li class="new-list">
-                <Show
-                    when=move || adding.get()
-                    fallback=move || {
+                <When
+                    when=adding
+                    otherwise=move || {
                         view! {
                             <button class="add-list" on:click=move |_| adding.set(true)>
                                 <Icon path=PLUS />
@@ -215,9 +216,9 @@ pub fn NewList() -> impl IntoView {
                         <button class="button primary" on:click=move |_| add()>"Add"</button>
                         <button class="button quiet" on:click=move |_| adding.set(false)>"Done"</button>
                     </div>
-                </Show>
+                </When>
             </li>
-        </Show>
+        </When>
     }
     .into_any()
 }

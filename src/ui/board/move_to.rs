@@ -1,11 +1,14 @@
 //! "Move to…": a card's way to another place without dragging.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::dialog::Dialog;
 use super::focus::focus_card;
 use super::handle::use_board;
-use crate::board::{CardId, ListId};
+use crate::board::{CardId, List, ListId};
+use crate::ui::dynamic::{Each, Item};
 
 /// The dialog that asks where to move a card. Renders a closed dialog on the server.
 #[component]
@@ -36,11 +39,25 @@ fn Places(card: CardId) -> impl IntoView {
     });
     let list = RwSignal::new(list);
     let place = RwSignal::new(place);
-    let lists = move || view_of.with(crate::board::Board::open_lists);
+    let option = move |(id, item): (ListId, Arc<List>)| {
+        let chosen = Signal::derive(move || list.get() == Some(id));
+        let title = item.title.clone();
+        let option = move || view! { <option value=id.to_string() selected=chosen>{title.clone()}</option> }.into_any();
+        Item::by_id(id.0, option)
+    };
+    let lists = move || view_of.with(|board| board.open_lists().into_iter().map(option).collect::<Vec<_>>());
+    let place_option = move |at: usize| {
+        let chosen = Signal::derive(move || place.get() == at);
+        let number = (at + 1).to_string();
+        let option =
+            move || view! { <option value=at.to_string() selected=chosen>{number.clone()}</option> }.into_any();
+        Item::by_name(at.to_string(), option)
+    };
     let places = move || {
         let others =
             |id: ListId| view_of.with(|board| board.open_cards(id).iter().filter(|(id, _)| *id != card).count());
-        list.get().map_or(0, |id| others(id) + 1)
+        let last = list.get().map(others);
+        last.map(|last| (0..=last).map(place_option).collect::<Vec<_>>()).unwrap_or_default()
     };
     let go = move |_| {
         if let Some(list) = list.get_untracked() {
@@ -61,21 +78,13 @@ fn Places(card: CardId) -> impl IntoView {
                         place.set(0);
                     }
                 >
-                    <For each=lists key=|(id, _)| *id let((id, item))>
-                        <option value=id.to_string() selected=move || list.get() == Some(id)>
-                            {item.title.clone()}
-                        </option>
-                    </For>
+                    <Each items=lists />
                 </select>
             </label>
             <label class="field">
                 <span>"Place"</span>
                 <select on:change=move |event| place.set(event_target_value(&event).parse().unwrap_or(0))>
-                    <For each=move || 0..places() key=|at| *at let:at>
-                        <option value=at.to_string() selected=move || place.get() == at>
-                            {at + 1}
-                        </option>
-                    </For>
+                    <Each items=places />
                 </select>
             </label>
             <div class="row">

@@ -14,11 +14,12 @@ use super::list::{ListColumn, NewList};
 use super::move_to::MoveToDialog;
 use super::share::ShareDialog;
 use super::shortcuts::{ShortcutsDialog, on_board_key};
-use crate::board::{Change, export};
+use crate::board::{Change, ListId, export};
 use crate::sync::message::Access;
 use crate::ui::api::{BoardPage, open_board};
 use crate::ui::app::NotFound;
 use crate::ui::connection::status::ConnectionStatus;
+use crate::ui::dynamic::{Each, Item, When};
 
 use crate::ui::home::Handover;
 use crate::ui::icon::{ARCHIVE, CLOSE, EXPORT, Icon, KEYBOARD, KNOT, SHARE};
@@ -75,6 +76,8 @@ pub fn BoardView(
     Effect::new(move |_| drag.listen());
     on_cleanup(move || board.disconnect());
 
+    let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
+    let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
     let sharing = RwSignal::new(false);
     let archive = RwSignal::new(false);
     let shortcuts = RwSignal::new(false);
@@ -86,12 +89,12 @@ pub fn BoardView(
         <Title text=name />
         <div class="app" on:keydown=move |event| on_board_key(board, shortcuts, &event)>
             <Topbar board name=Signal::derive(name) sharing archive shortcuts />
-            <Show when=move || board.unkept.get()>
+            <When when=board.unkept>
                 <p class="banner danger" role="alert">
                     <span>"Changes can't be kept on this device: its storage is full or denied. Leave this page open until everything is saved."</span>
                     <button class="button" on:click=move |_| save_copy(board)>"Export"</button>
                 </p>
-            </Show>
+            </When>
             <Attention board />
             <main
                 class="board"
@@ -102,9 +105,7 @@ pub fn BoardView(
                 }
             >
                 <ol class="lists" aria-label="Lists">
-                    <For each=move || board.mirror.lists.get() key=|id| *id let:id>
-                        <ListColumn id />
-                    </For>
+                    <Each items=lists />
                     <NewList />
                 </ol>
             </main>
@@ -140,9 +141,9 @@ fn Topbar(
                     commit=move |title| { board.edit(Change::RenameBoard { title }); }
                 />
             </h1>
-            <Show when=move || board.status.with(|status| status.access == Access::View)>
+            <When when=move || board.status.with(|status| status.access == Access::View)>
                 <span class="badge">"View only"</span>
-            </Show>
+            </When>
             <div class="topbar-end">
                 <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
                 <button class="button quiet needs-script" aria-label="Share" on:click=move |_| sharing.set(true)>
@@ -193,11 +194,11 @@ fn Notes(board: BoardHandle) -> impl IntoView {
             .flatten()
     });
     view! {
-        <div class="visually-hidden" role="status" aria-live="polite">{move || board.announcement.get()}</div>
-        <Show when=move || text().is_some()>
+        <div class="visually-hidden" role="status" aria-live="polite">{board.announcement}</div>
+        <When when=move || text().is_some()>
             <div class="note">
-                <span>{text}</span>
-                <Show when=undo>
+                <span>{Signal::derive(move || text().unwrap_or_default())}</span>
+                <When when=undo>
                     <button
                         class="button link"
                         on:click=move |_| {
@@ -207,12 +208,12 @@ fn Notes(board: BoardHandle) -> impl IntoView {
                     >
                         "Undo"
                     </button>
-                </Show>
+                </When>
                 <button class="button link" aria-label="Close" on:click=move |_| board.note.set(None)>
                     <Icon path=CLOSE />
                 </button>
             </div>
-        </Show>
+        </When>
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use super::dialog::Dialog;
 use super::handle::use_board;
 use crate::sync::id::Key;
 use crate::sync::message::Access;
+use crate::ui::dynamic::When;
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
 ///
@@ -24,9 +25,9 @@ pub fn ShareDialog(
     view! {
         <Dialog open=open.into() close=move || open.set(false) title="Share this board">
             <div class="fields">
-                <Show when=edits>
+                <When when=edits>
                     <LinkField label="Who has this link can edit" link=link_to(&key()) />
-                </Show>
+                </When>
                 <LinkField label="Who has this link can only view" link=link_to(&view_key()) />
                 <p class="hint">"A link is the key: give it only to people you trust with the board."</p>
             </div>
@@ -63,7 +64,7 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
             <div class="row">
                 <input node_ref=field readonly value=link.get_value() />
                 <button class="button" on:click=copy>
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                    {Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned())}
                 </button>
             </div>
         </label>

@@ -104,9 +104,9 @@ pub fn ConnectionStatus(
     });
     let can_retry = move || matches!(shown.get(), Pill::Reconnecting(_) | Pill::Ended(_));
     view! {
-        <div class="pill" data-state=move || shown.get().name()>
+        <div class="pill" data-state=Signal::derive(move || shown.get().name().to_owned())>
             <span class="dot" aria-hidden="true"></span>
-            <span class="pill-text" role="status">{move || shown.get().text()}</span>
+            <span class="pill-text" role="status">{Signal::derive(move || shown.get().text())}</span>
             <Show when=can_retry>
                 <button class="button link" on:click=move |_| retry()>
                     "Retry now"

@@ -1,0 +1,71 @@
+//! Parts that come and go. Leptos has `Show` and `For`; these do the same behind one type each, however often they are used:
+//! every use of the others is code of its own in the page's wasm.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use uuid::Uuid;
+
+/// Shows its children for as long as `when` holds, and `otherwise` while it does not.
+///
+/// Renders the same on the server and in the browser. Children stay as they are while the answer is the same.
+#[component]
+pub fn When(
+    /// The condition.
+    #[prop(into)]
+    when: Signal<bool>,
+    /// What is shown while it does not hold; nothing by default.
+    #[prop(optional, into)]
+    otherwise: ViewFn,
+    /// What is shown while it holds.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let when = Memo::new(move |_| when.get());
+    move || if when.get() { children() } else { otherwise.run() }
+}
+
+/// What an item in a row is known by: it keeps its nodes for as long as its key is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Something with an id.
+    Id(Uuid),
+    /// Something with a name.
+    Name(String),
+}
+
+/// An item in a row.
+#[derive(Clone)]
+pub struct Item {
+    key: Key,
+    view: Arc<dyn Fn() -> AnyView + Send + Sync>,
+}
+
+impl Item {
+    /// An item known by an id.
+    pub fn by_id(id: Uuid, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
+        Self { key: Key::Id(id), view: Arc::new(view) }
+    }
+
+    /// An item known by its name.
+    pub fn by_name(name: String, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
+        Self { key: Key::Name(name), view: Arc::new(view) }
+    }
+}
+
+impl std::fmt::Debug for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Item").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// A row of items. One that was there before keeps its nodes, wherever in the row it is now.
+///
+/// Renders the same on the server and in the browser.
+#[component]
+pub fn Each(
+    /// The items, in order, with different keys.
+    #[prop(into)]
+    items: Signal<Vec<Item>>,
+) -> impl IntoView {
+    view! { <For each=move || items.get() key=|item| item.key.clone() children=|item: Item| (item.view)() /> }
+}
