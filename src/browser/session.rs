@@ -85,9 +85,16 @@ impl<D: Document> Session<D> {
             replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
             name: opening.name,
             link: link::Settings::default(),
+            network: network::Settings::default(),
             seed: u64::from_le_bytes(clock::random()),
         };
-        let start = Start { document: opening.document, cursor: opening.cursor, access: opening.access, kept };
+        let start = Start {
+            document: opening.document,
+            cursor: opening.cursor,
+            access: opening.access,
+            kept,
+            retained: Vec::new(),
+        };
         let client = Client::new(settings, start);
         let inner = Rc::new_cyclic(|this| Inner {
             url: sync_url(),

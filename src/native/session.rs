@@ -152,9 +152,16 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
         name: opening.name.clone(),
         link: opening.link,
+        network: network::Settings::default(),
         seed: u64::from_le_bytes(clock::random()),
     };
-    let start = Start { document: D::default(), cursor: Cursor::default(), access: Access::Edit, kept: Vec::new() };
+    let start = Start {
+        document: D::default(),
+        cursor: Cursor::default(),
+        access: Access::Edit,
+        kept: Vec::new(),
+        retained: Vec::new(),
+    };
     Client::new(settings, start)
 }
 

@@ -77,11 +77,22 @@ impl<D: Document> World<D> {
                     self.server.disconnect(line.session);
                 }
                 Effect::Keep(kept) => {
+                    person.retained.retain(|retained| retained.id != kept.id);
                     person.device.insert(kept.id, kept);
                 }
-                Effect::Forget(id) => {
-                    person.device.remove(&id).expect("what is forgotten was kept");
+                Effect::Saved(kept) => {
+                    let was = person.device.remove(&kept.id).expect("what is saved was kept");
+                    assert_eq!(was, kept);
+                    person.retained.push(kept);
                 }
+                Effect::Forget(id) => {
+                    let retained = person.retained.len();
+                    person.retained.retain(|kept| kept.id != id);
+                    let was = person.device.remove(&id).is_some() || person.retained.len() < retained;
+                    assert!(was, "what is forgotten was kept");
+                }
+                Effect::Probe(probe) => person.probes.push(probe),
+                Effect::Line(_) => {}
                 Effect::Refused(kept) => assert!(kept.refused.is_some(), "with the reason"),
                 Effect::ViewChanged | Effect::StatusChanged => {}
             }
@@ -119,8 +130,16 @@ impl<D: Document> World<D> {
         let mut random = [0; 10];
         self.rng.fill(&mut random);
         let id = person.ids.next(at, random);
-        person.made.push(id);
         self.feed(who, Event::Edit(Kept { id, change, made_at: at, refused: None }));
+        let person = &mut self.people[who];
+        let record = person.effects.iter().find_map(|effect| match effect {
+            Effect::Keep(kept) => Some(kept.id),
+            _ => None,
+        });
+        let id = record.expect("an edit is kept");
+        if !person.made.contains(&id) {
+            person.made.push(id);
+        }
         Ok(id)
     }
 
@@ -209,8 +228,11 @@ impl<D: Document> World<D> {
         for _ in 0..ROUNDS {
             for who in 0..self.people.len() {
                 match self.people[who].client.status().connection {
-                    Connection::Off | Connection::Refused(_) | Connection::Outdated => self.feed(who, Event::Start),
-                    Connection::Waiting { .. } => self.feed(who, Event::Nudge),
+                    Connection::Off
+                    | Connection::GaveUp { .. }
+                    | Connection::Refused(_)
+                    | Connection::Outdated => self.feed(who, Event::Start),
+                    Connection::Waiting { .. } | Connection::Suspended { .. } => self.feed(who, Event::Nudge),
                     Connection::Connecting { .. } | Connection::Live => {}
                 }
                 self.deliver_all(who);
