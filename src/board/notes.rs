@@ -65,15 +65,31 @@ struct Hunk {
     text: String,
 }
 
+/// What a side did to the base, as runs between tokens that it kept.
+///
+/// Only the lengths of the operations are relied on: their indexes on the other side are not always where they belong.
 fn hunks(base: &[&str], side: &[&str]) -> Vec<Hunk> {
-    capture_diff_slices(Algorithm::Myers, base, side)
-        .into_iter()
-        .filter(|op| !matches!(op, DiffOp::Equal { .. }))
-        .map(|op| {
-            let (old, new) = (op.old_range(), op.new_range());
-            Hunk { start: old.start, end: old.end, text: side[new].concat() }
-        })
-        .collect()
+    let mut hunks: Vec<Hunk> = Vec::new();
+    let (mut old, mut new) = (0, 0);
+    let mut open = false;
+    for op in capture_diff_slices(Algorithm::Myers, base, side) {
+        let (gone, come) = (op.old_range().len(), op.new_range().len());
+        if matches!(op, DiffOp::Equal { .. }) {
+            open = false;
+        } else {
+            if !open {
+                hunks.push(Hunk { start: old, end: old, text: String::new() });
+                open = true;
+            }
+            if let Some(hunk) = hunks.last_mut() {
+                hunk.end = old + gone;
+                hunk.text.extend(side[new..new + come].iter().copied());
+            }
+        }
+        old += gone;
+        new += come;
+    }
+    hunks
 }
 
 /// Hunks of both sides that overlap, over the run of base tokens that they cover together.
@@ -169,6 +185,12 @@ mod tests {
     fn text() -> impl Strategy<Value = String> {
         proptest::collection::vec(prop_oneof![Just("a"), Just("b"), Just("c"), Just("ä"), Just(" "), Just("\n")], 0..14)
             .prop_map(|t| t.concat())
+    }
+
+    /// Deleting and inserting at one place, in whichever order the diff has it.
+    #[test]
+    fn a_side_that_replaces_what_the_other_deletes() {
+        assert_eq!(merge(" a\n", "\nb  b\n", ""), "b  b\n");
     }
 
     proptest! {

@@ -28,28 +28,41 @@ impl Drop for Listener {
     }
 }
 
-/// Calls `back` when the device says that the network is back, or the person comes back to the page: `online`, page visible
-/// again, `resume` after a freeze, `pageshow` from the back-forward cache.
+/// What the browser says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// The device says that it is online, or not: a hint.
+    Online(bool),
+    /// The page can be seen, or not.
+    Visible(bool),
+    /// The page runs again after a freeze, or is back from the back-forward cache.
+    Back,
+}
+
+/// What the device says now of its network.
 #[must_use]
-pub fn on_return(back: impl Fn() + Clone + 'static) -> Vec<Listener> {
+pub fn is_online() -> bool {
+    web_sys::window().is_none_or(|window| window.navigator().on_line())
+}
+
+/// Tells `follow` what the browser says of the network and of the page, for as long as the listeners are kept.
+#[must_use]
+pub fn signs(follow: impl Fn(Sign) + Clone + 'static) -> Vec<Listener> {
     let Some(window) = web_sys::window() else { return Vec::new() };
     let Some(document) = window.document() else { return Vec::new() };
-    let call = || {
-        let back = back.clone();
-        move |_| back()
+    let say = |sign: Sign| {
+        let follow = follow.clone();
+        move |_: Event| follow(sign)
     };
-    let visible = {
-        let (back, document) = (back.clone(), document.clone());
-        move |_| {
-            if !document.hidden() {
-                back();
-            }
-        }
+    let visibility = {
+        let (follow, document) = (follow.clone(), document.clone());
+        move |_: Event| follow(Sign::Visible(!document.hidden()))
     };
     vec![
-        Listener::new(window.clone().into(), "online", call()),
-        Listener::new(window.into(), "pageshow", call()),
-        Listener::new(document.clone().into(), "resume", call()),
-        Listener::new(document.into(), "visibilitychange", visible),
+        Listener::new(window.clone().into(), "online", say(Sign::Online(true))),
+        Listener::new(window.clone().into(), "offline", say(Sign::Online(false))),
+        Listener::new(window.into(), "pageshow", say(Sign::Back)),
+        Listener::new(document.clone().into(), "resume", say(Sign::Back)),
+        Listener::new(document.into(), "visibilitychange", visibility),
     ]
 }

@@ -5,6 +5,7 @@
 pub mod boards;
 pub mod clock;
 pub mod lifecycle;
+pub mod probe;
 pub mod session;
 pub mod socket;
 pub mod storage;

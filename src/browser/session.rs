@@ -6,17 +6,20 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
+use wasm_bindgen_futures::spawn_local;
 
-use super::clock;
-use super::lifecycle::{Listener, on_return};
+use super::lifecycle::{Listener, Sign, signs};
+use super::probe::probe;
 use super::socket::{Socket, SocketEvent};
 use super::storage::OutboxStore;
-use crate::sync::client::{Client, Effect, Event, Settings, Start, Status};
+use super::{clock, lifecycle};
+use crate::sync::client::{Client, Effect, Event, Settings, Start, Status, Turn};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, DocumentId, Key, ReplicaId, uuid_v7};
 use crate::sync::link::{self, SocketId};
 use crate::sync::message::Access;
+use crate::sync::network;
 use crate::sync::outbox::Kept;
 
 /// What to open.
@@ -45,6 +48,8 @@ pub enum Notice<D: Document> {
     Status(Status),
     /// The server refused a change of this person's.
     Refused(Kept<D::Change>),
+    /// The connection took a turn.
+    Line(Turn),
     /// A change could not be kept on this device: it is in memory until the server has it.
     NotKept,
 }
@@ -85,9 +90,16 @@ impl<D: Document> Session<D> {
             replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
             name: opening.name,
             link: link::Settings::default(),
+            network: network::Settings::default(),
             seed: u64::from_le_bytes(clock::random()),
         };
-        let start = Start { document: opening.document, cursor: opening.cursor, access: opening.access, kept };
+        let start = Start {
+            document: opening.document,
+            cursor: opening.cursor,
+            access: opening.access,
+            kept,
+            retained: Vec::new(),
+        };
         let client = Client::new(settings, start);
         let inner = Rc::new_cyclic(|this| Inner {
             url: sync_url(),
@@ -101,13 +113,23 @@ impl<D: Document> Session<D> {
             listener: Box::new(listener),
             this: Weak::clone(this),
         });
-        let nudge = {
+        let follow = {
             let this = Rc::downgrade(&inner);
-            move || with(&this, |inner| inner.handle(Event::Nudge))
+            move |sign| {
+                let event = match sign {
+                    Sign::Online(online) => Event::Hint { online },
+                    Sign::Visible(visible) => Event::Visible(visible),
+                    Sign::Back => Event::Nudge,
+                };
+                with(&this, |inner| inner.handle(event));
+            }
         };
         inner.carry_out(Effect::ViewChanged);
         inner.handle(Event::Start);
-        Self { inner, _listeners: on_return(nudge) }
+        if !lifecycle::is_online() {
+            inner.handle(Event::Hint { online: false });
+        }
+        Self { inner, _listeners: signs(follow) }
     }
 
     /// Makes a change: keeps it, shows it, and sends it when it can.
@@ -181,7 +203,16 @@ impl<D: Document> Inner<D> {
                     self.tell(Notice::NotKept);
                 }
             }
+            Effect::Saved(kept) => self.outbox.forget(kept.id),
             Effect::Forget(id) => self.outbox.forget(id),
+            Effect::Probe(id) => {
+                let this = Weak::clone(&self.this);
+                spawn_local(async move {
+                    let answer = probe(id).await;
+                    with(&this, |inner| inner.handle(Event::Probed(id, answer)));
+                });
+            }
+            Effect::Line(turn) => self.tell(Notice::Line(turn)),
             Effect::ViewChanged => {
                 let view = self.client.borrow().view().clone();
                 self.tell(Notice::View(view));

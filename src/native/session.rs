@@ -14,6 +14,7 @@ use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, Key, ReplicaId, uuid_v7};
 use crate::sync::link::{self, SocketId};
 use crate::sync::message::Access;
+use crate::sync::network;
 use crate::sync::outbox::Kept;
 
 /// What to open.
@@ -152,9 +153,16 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
         name: opening.name.clone(),
         link: opening.link,
+        network: network::Settings::default(),
         seed: u64::from_le_bytes(clock::random()),
     };
-    let start = Start { document: D::default(), cursor: Cursor::default(), access: Access::Edit, kept: Vec::new() };
+    let start = Start {
+        document: D::default(),
+        cursor: Cursor::default(),
+        access: Access::Edit,
+        kept: Vec::new(),
+        retained: Vec::new(),
+    };
     Client::new(settings, start)
 }
 
@@ -169,7 +177,8 @@ struct Runner<D: Document> {
     ids: ChangeIds,
     socket: Option<(SocketId, Socket)>,
     events: super::socket::Events,
-    fates: HashMap<ChangeId, oneshot::Sender<Fate>>,
+    /// Who asked for the fate of a change; several, where later changes went into an earlier one.
+    fates: HashMap<ChangeId, Vec<oneshot::Sender<Fate>>>,
     shown: watch::Sender<View<D>>,
 }
 
@@ -185,28 +194,37 @@ impl<D: Document> Runner<D> {
             tokio::select! {
                 command = inbox.recv() => match command {
                     Some(command) => self.obey(command),
-                    None => return self.handle(Event::Stop),
+                    None => {
+                        self.handle(Event::Stop);
+                        return;
+                    }
                 },
-                Some((id, event)) = heard.recv() => self.handle(match event {
-                    SocketEvent::Opened => Event::Opened(id),
-                    SocketEvent::Received(text) => Event::Received(id, text),
-                    SocketEvent::Closed(code) => Event::Closed(id, code),
-                }),
-                () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => self.handle(Event::Wake),
+                Some((id, event)) = heard.recv() => {
+                    self.handle(match event {
+                        SocketEvent::Opened => Event::Opened(id),
+                        SocketEvent::Received(text) => Event::Received(id, text),
+                        SocketEvent::Closed(code) => Event::Closed(id, code),
+                    });
+                }
+                () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
+                    self.handle(Event::Wake);
+                }
             }
         }
     }
 
     fn obey(&mut self, command: Command<D>) {
         match command {
-            Command::RetryNow => self.handle(Event::Start),
+            Command::RetryNow => {
+                self.handle(Event::Start);
+            }
             Command::Edit { change, admitted, fate } => {
                 let verdict = self.client.admits(&change);
                 if verdict.is_ok() {
                     let made_at = clock::unix_now();
                     let id = self.ids.next(made_at, clock::random());
-                    self.fates.insert(id, fate);
-                    self.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
+                    let kept = self.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
+                    self.fates.entry(kept.unwrap_or(id)).or_default().push(fate);
                 }
                 // Whoever asked may have gone; the change is made all the same.
                 let _ = admitted.send(verdict);
@@ -214,15 +232,21 @@ impl<D: Document> Runner<D> {
         }
     }
 
-    fn handle(&mut self, event: Event<D>) {
+    /// Returns the id of the record that was kept, if one was.
+    fn handle(&mut self, event: Event<D>) -> Option<ChangeId> {
         let effects = self.client.handle(event, self.clock.now());
         let shows = effects.iter().any(|effect| matches!(effect, Effect::ViewChanged | Effect::StatusChanged));
+        let kept = effects.iter().find_map(|effect| match effect {
+            Effect::Keep(kept) => Some(kept.id),
+            _ => None,
+        });
         for effect in effects {
             self.carry_out(effect);
         }
         if shows {
             self.shown.send_replace(view_of(&self.client));
         }
+        kept
     }
 
     fn carry_out(&mut self, effect: Effect<D>) {
@@ -238,22 +262,28 @@ impl<D: Document> Runner<D> {
             Effect::Close(id) => {
                 self.socket.take_if(|(present, _)| *present == id);
             }
-            Effect::Forget(id) => self.settle(id, Fate::Saved),
+            Effect::Saved(kept) => self.settle(kept.id, &Fate::Saved),
             Effect::Refused(kept) => {
                 if let Some(refusal) = kept.refused {
-                    self.settle(kept.id, Fate::Refused(refusal));
+                    self.settle(kept.id, &Fate::Refused(refusal));
                 }
                 // The asker has the reason; there is no list here for a person to go through.
                 self.client.handle(Event::Dismiss(kept.id), self.clock.now());
             }
-            Effect::Keep(_) | Effect::ViewChanged | Effect::StatusChanged => {}
+            // There is no device to hint at anything here, so nothing is probed but the line.
+            Effect::Probe(_)
+            | Effect::Line(_)
+            | Effect::Keep(_)
+            | Effect::Forget(_)
+            | Effect::ViewChanged
+            | Effect::StatusChanged => {}
         }
     }
 
-    fn settle(&mut self, id: ChangeId, fate: Fate) {
-        if let Some(asker) = self.fates.remove(&id) {
+    fn settle(&mut self, id: ChangeId, fate: &Fate) {
+        for asker in self.fates.remove(&id).unwrap_or_default() {
             // Whoever asked may have gone.
-            let _ = asker.send(fate);
+            let _ = asker.send(fate.clone());
         }
     }
 }

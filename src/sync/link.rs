@@ -30,6 +30,9 @@ pub struct Settings {
     pub silence: Duration,
     /// A probe must be answered within this time.
     pub probe_timeout: Duration,
+    /// After this many failed attempts in a row it gives up, until it is told to start or the network is said to be back. By
+    /// default it never does.
+    pub attempt_limit: Option<u32>,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             stable_after: Duration::from_secs(5),
             silence: Duration::from_millis(Timing::CLIENT_DEADLINE_MS),
             probe_timeout: Duration::from_secs(3),
+            attempt_limit: None,
         }
     }
 }
@@ -81,6 +85,21 @@ pub enum State {
         until: Moment,
         /// Attempts that failed since the line was last stable.
         attempt: u32,
+        /// What ended the last one.
+        why: Loss,
+    },
+    /// Held back: the device is offline, or nobody looks and there is nothing to send. [`Event::Hold`] leads on, and
+    /// [`Event::Nudge`] and [`Event::Start`].
+    Suspended {
+        /// Attempts that failed since the line was last stable.
+        attempt: u32,
+        /// What ended the last one.
+        why: Loss,
+    },
+    /// Gave up after as many attempts as it may make. [`Event::Start`] and [`Event::Nudge`] lead on.
+    GaveUp {
+        /// How many that were.
+        attempts: u32,
         /// What ended the last one.
         why: Loss,
     },
@@ -137,6 +156,8 @@ pub enum Event {
     Wake,
     /// The device or the person says that the network is back.
     Nudge,
+    /// Start no attempts from here on, or start them again. A socket that is there stays.
+    Hold(bool),
     /// Close, and do not come back.
     Stop,
 }
@@ -163,13 +184,23 @@ pub struct Link {
     attempt: u32,
     /// What the server last asked for.
     spread: Duration,
+    /// No attempts are to be started.
+    held: bool,
 }
 
 impl Link {
     /// An idle link. `seed` feeds the jitter.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        Self { settings, state: State::Idle, rng: Rng::with_seed(seed), sockets: 0, attempt: 0, spread: Duration::ZERO }
+        Self {
+            settings,
+            state: State::Idle,
+            rng: Rng::with_seed(seed),
+            sockets: 0,
+            attempt: 0,
+            spread: Duration::ZERO,
+            held: false,
+        }
     }
 
     /// Where it stands.
@@ -191,7 +222,9 @@ impl Link {
             State::Connecting { socket, .. } | State::Handshaking { socket, .. } | State::Live { socket, .. } => {
                 Some(socket)
             }
-            State::Idle | State::Waiting { .. } | State::Closed(_) => None,
+            State::Idle | State::Waiting { .. } | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => {
+                None
+            }
         }
     }
 
@@ -206,7 +239,7 @@ impl Link {
                 let silent = heard + self.settings.silence;
                 Some(probe.map_or(silent, |probe| probe.min(silent)))
             }
-            State::Idle | State::Closed(_) => None,
+            State::Idle | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => None,
         }
     }
 
@@ -215,6 +248,7 @@ impl Link {
         match event {
             Event::Start => self.start(now),
             Event::Nudge => self.nudge(now),
+            Event::Hold(held) => self.hold(held, now),
             Event::Stop => self.end(Closed::Intended),
             Event::Wake => self.wake(now),
             Event::Opened(socket) => self.opened(socket, now),
@@ -241,7 +275,7 @@ impl Link {
 
     fn start(&mut self, now: Moment) -> Vec<Action> {
         match self.state {
-            State::Idle | State::Waiting { .. } | State::Closed(_) => {
+            State::Idle | State::Waiting { .. } | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => {
                 self.attempt = 0;
                 self.connect(now)
             }
@@ -252,7 +286,7 @@ impl Link {
     fn nudge(&mut self, now: Moment) -> Vec<Action> {
         let by = now + self.settings.probe_timeout;
         match &mut self.state {
-            State::Waiting { .. } => {
+            State::Waiting { .. } | State::Suspended { .. } | State::GaveUp { .. } => {
                 self.attempt = 0;
                 self.connect(now)
             }
@@ -265,6 +299,27 @@ impl Link {
             | State::Handshaking { .. }
             | State::Live { .. }
             | State::Closed(_) => Vec::new(),
+        }
+    }
+
+    fn hold(&mut self, held: bool, now: Moment) -> Vec<Action> {
+        if self.held == held {
+            return Vec::new();
+        }
+        self.held = held;
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Waiting { attempt, why, .. } if held => {
+                self.state = State::Suspended { attempt, why };
+                Vec::new()
+            }
+            State::Suspended { .. } if !held => {
+                self.attempt = 0;
+                self.connect(now)
+            }
+            state => {
+                self.state = state;
+                Vec::new()
+            }
         }
     }
 
@@ -301,7 +356,7 @@ impl Link {
             State::Waiting { .. } => self.connect(now),
             State::Connecting { .. } => self.lose(Loss::Unreachable, now),
             State::Handshaking { .. } | State::Live { .. } => self.lose(Loss::Silent, now),
-            State::Idle | State::Closed(_) => Vec::new(),
+            State::Idle | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => Vec::new(),
         }
     }
 
@@ -338,7 +393,12 @@ impl Link {
         };
         self.attempt = if stable { 0 } else { self.attempt.saturating_add(1) };
         let closing = self.socket().map(Action::Close);
-        self.state = State::Waiting { until: now + delay.max(least), attempt: self.attempt, why };
+        let attempt = self.attempt;
+        self.state = match self.settings.attempt_limit {
+            Some(limit) if attempt >= limit => State::GaveUp { attempts: attempt, why },
+            _ if self.held => State::Suspended { attempt, why },
+            _ => State::Waiting { until: now + delay.max(least), attempt, why },
+        };
         closing.into_iter().collect()
     }
 
@@ -457,6 +517,36 @@ mod tests {
     }
 
     #[test]
+    fn a_held_link_starts_nothing_and_goes_on_when_let_go() {
+        let (mut link, socket) = live(0);
+        assert_eq!(link.handle(Event::Hold(true), at(1_000)), [], "what is live stays");
+        link.handle(Event::Closed(socket, 1006), at(9_000));
+        assert!(matches!(link.state(), State::Suspended { .. }));
+        assert_eq!((link.deadline(), link.handle(Event::Wake, at(900_000))), (None, vec![]));
+        assert_eq!(link.handle(Event::Hold(false), at(900_001)), [Action::Open(SocketId(2))]);
+
+        link.handle(Event::Closed(SocketId(2), 1006), at(900_002));
+        link.handle(Event::Hold(true), at(900_003));
+        assert!(matches!(link.state(), State::Suspended { .. }), "waiting is held too");
+        assert_eq!(link.handle(Event::Nudge, at(900_004)), [Action::Open(SocketId(3))], "a person overrules it");
+    }
+
+    #[test]
+    fn a_limit_is_kept_and_can_be_lifted() {
+        let mut link = Link::new(Settings { attempt_limit: Some(3), ..Settings::default() }, 1);
+        link.handle(Event::Start, at(0));
+        for socket in 1..=2 {
+            link.handle(Event::Closed(SocketId(socket), 1006), at(0));
+            let due = link.deadline().expect("tries again");
+            assert_eq!(link.handle(Event::Wake, due), [Action::Open(SocketId(socket + 1))]);
+        }
+        link.handle(Event::Closed(SocketId(3), 1006), at(60_000));
+        assert_eq!(link.state(), &State::GaveUp { attempts: 3, why: Loss::Unreachable });
+        assert_eq!(link.deadline(), None);
+        assert_eq!(link.handle(Event::Start, at(60_001)), [Action::Open(SocketId(4))]);
+    }
+
+    #[test]
     fn an_intended_close_stays_closed() {
         let (mut link, socket) = live(0);
         assert_eq!(link.handle(Event::Stop, at(10)), [Action::Close(socket)]);
@@ -471,6 +561,7 @@ mod tests {
             1 => Just(Event::Start),
             1 => Just(Event::Nudge),
             1 => Just(Event::Stop),
+            1 => any::<bool>().prop_map(Event::Hold),
             4 => Just(Event::Wake),
             4 => socket.clone().prop_map(Event::Opened),
             4 => socket.clone().prop_map(|s| Event::Accepted(s, SPREAD)),
@@ -498,7 +589,8 @@ mod tests {
                 }
                 prop_assert!(open.len() <= 1, "at most one socket");
                 prop_assert_eq!(open.first().copied(), link.socket(), "the link knows its socket");
-                let ended = matches!(link.state(), State::Idle | State::Closed(_));
+                // These wait for a named outside signal.
+                let ended = matches!(link.state(), State::Idle | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_));
                 prop_assert!(ended || link.deadline().is_some(), "something will happen next");
             }
         }

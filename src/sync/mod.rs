@@ -9,9 +9,11 @@
 //! | [`message`] | the wire: messages, close codes, limits |
 //! | [`id`], [`digest`], [`time`] | identity, the hash chain over a log, the engine's clock reading |
 //! | [`backoff`], [`link`] | the reconnecting connection as a state machine |
+//! | [`network`] | judges where the device stands, from hints and probes |
 //! | [`outbox`] | own changes that the server has not confirmed |
 //! | [`replica`] | confirmed document plus pending changes: the optimistic view |
-//! | [`client`] | joins link, outbox and replica |
+//! | [`retained`] | what was confirmed lately, to be offered again to a server that was restored from a backup |
+//! | [`client`] | joins them |
 //! | [`sequencer`] | the server's side of one document |
 
 pub mod backoff;
@@ -21,7 +23,9 @@ pub mod document;
 pub mod id;
 pub mod link;
 pub mod message;
+pub mod network;
 pub mod outbox;
 pub mod replica;
+pub mod retained;
 pub mod sequencer;
 pub mod time;

@@ -1,10 +1,12 @@
 //! Own changes that the log has not decided on.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::document::Refusal;
+use super::document::{Document, Priority, Refusal};
 use super::id::ChangeId;
 use super::message::{Body, Limits, Proposal};
 use super::time::UnixMillis;
@@ -23,88 +25,246 @@ pub struct Kept<C> {
     pub refused: Option<Refusal>,
 }
 
+/// What taking a change in came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pushed<C> {
+    /// A record of its own.
+    Added(Kept<C>),
+    /// It went into a queued change to the same field: that one's record is now this.
+    Merged(Kept<C>),
+    /// Its id is here already; nothing is other than before.
+    Known,
+}
+
 #[derive(Clone, Debug)]
 struct Slot<C> {
     kept: Kept<C>,
     bytes: usize,
-    sent: bool,
+    /// Its own priority, or that of a successor that must not wait for it.
+    priority: Priority,
+    /// Nobody was ever sent this id: what it stands for may still change.
+    fresh: bool,
+    in_flight: bool,
 }
 
-/// Pending changes, in the order they were made, and refused ones that need their author's attention.
+/// Pending changes, and refused ones that need their author's attention.
 ///
-/// Ids are in the order of making (see [`super::id`]), so the id is the key.
+/// They are sent higher priority first, then older first, except that a change never overtakes an earlier one that touches
+/// the same entity: that one inherits the priority. Ids are in the order of making (see [`super::id`]). Whatever the number
+/// of changes, adding, sending and settling one costs a few look-ups in trees.
 #[derive(Clone, Debug)]
-pub struct Outbox<C> {
-    pending: BTreeMap<ChangeId, Slot<C>>,
-    attention: BTreeMap<ChangeId, Kept<C>>,
+pub struct Outbox<D: Document> {
+    /// In the order of making.
+    pending: BTreeMap<ChangeId, Slot<D::Change>>,
+    /// Those that are not in flight, in the order of sending.
+    queue: BTreeSet<(Reverse<Priority>, ChangeId)>,
+    /// The pending changes that touch an entity. Along each, priorities never rise.
+    touching: HashMap<Uuid, BTreeSet<ChangeId>>,
+    attention: BTreeMap<ChangeId, Kept<D::Change>>,
     in_flight: usize,
     in_flight_bytes: usize,
+    suspicion: Suspicion,
 }
 
-impl<C> Default for Outbox<C> {
+/// Whether a change seems to be what makes the server hang up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Suspicion {
+    None,
+    /// One of those that were in flight: they are sent one by one. The one that is sent has failed so often.
+    OneByOne {
+        failures: u32,
+    },
+}
+
+/// A change that alone has made the server hang up this often is set aside.
+const MAX_FAILURES: u32 = 3;
+
+impl<D: Document> Default for Outbox<D> {
     fn default() -> Self {
-        Self { pending: BTreeMap::new(), attention: BTreeMap::new(), in_flight: 0, in_flight_bytes: 0 }
+        Self {
+            pending: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            touching: HashMap::new(),
+            attention: BTreeMap::new(),
+            in_flight: 0,
+            in_flight_bytes: 0,
+            suspicion: Suspicion::None,
+        }
     }
 }
 
-impl<C: Clone + Serialize> Outbox<C> {
+impl<D: Document> Outbox<D> {
     /// An outbox with what a device kept.
-    pub fn restore(kept: impl IntoIterator<Item = Kept<C>>) -> Self {
+    pub fn restore(kept: impl IntoIterator<Item = Kept<D::Change>>) -> Self {
         let mut outbox = Self::default();
-        for kept in kept {
-            outbox.push(kept);
+        let kept: BTreeMap<_, _> = kept.into_iter().map(|kept| (kept.id, kept)).collect();
+        for kept in kept.into_values() {
+            outbox.add(kept, false);
         }
         outbox
     }
 
-    /// Takes a change in. A change whose id is there already changes nothing.
-    pub fn push(&mut self, kept: Kept<C>) {
-        if kept.refused.is_some() {
-            self.attention.insert(kept.id, kept);
-        } else {
-            let bytes = size_of(&kept.change);
-            self.pending.entry(kept.id).or_insert(Slot { kept, bytes, sent: false });
+    /// Takes in a change that was just made here. It goes into the last queued change to the same field, if that was never
+    /// sent and nothing else has touched the same since.
+    pub fn push(&mut self, kept: Kept<D::Change>) -> Pushed<D::Change> {
+        if let Some(merged) = self.merge(&kept) {
+            return Pushed::Merged(merged);
         }
+        if self.add(kept.clone(), true) { Pushed::Added(kept) } else { Pushed::Known }
+    }
+
+    /// Takes in a change that came from elsewhere: another tab, a file, or the past. Returns whether it was not here yet.
+    pub fn admit(&mut self, kept: Kept<D::Change>) -> bool {
+        self.add(kept, false)
+    }
+
+    fn add(&mut self, kept: Kept<D::Change>, fresh: bool) -> bool {
+        let id = kept.id;
+        if self.pending.contains_key(&id) || self.attention.contains_key(&id) {
+            return false;
+        }
+        if kept.refused.is_some() {
+            self.attention.insert(id, kept);
+            return true;
+        }
+        let priority = D::priority(&kept.change);
+        let entities = entities::<D>(&kept.change);
+        // One that was made before others, as another tab's may be, must not be behind in priority of those that follow it.
+        let inherited = entities.iter().filter_map(|entity| {
+            let after = self.touching.get(entity)?.range(id..).next()?;
+            self.pending.get(after).map(|slot| slot.priority)
+        });
+        let priority = inherited.fold(priority, Priority::max);
+        for entity in &entities {
+            self.touching.entry(*entity).or_default().insert(id);
+        }
+        let bytes = size_of(&kept.change);
+        self.pending.insert(id, Slot { kept, bytes, priority, fresh, in_flight: false });
+        self.queue.insert((Reverse(priority), id));
+        self.raise_before(id, priority);
+        true
+    }
+
+    /// Gives the changes that `id` must not overtake its priority, and those that they must not.
+    fn raise_before(&mut self, id: ChangeId, priority: Priority) {
+        let mut followers = vec![id];
+        while let Some(follower) = followers.pop() {
+            let Some(slot) = self.pending.get(&follower) else { continue };
+            for entity in entities::<D>(&slot.kept.change) {
+                let before = self.touching.get(&entity).into_iter().flat_map(|ids| ids.range(..follower).rev());
+                // Along an entity priorities never rise, so the first that is high enough ends the search.
+                let lower: Vec<_> = before.copied().take_while(|id| self.pending[id].priority < priority).collect();
+                for id in &lower {
+                    self.set_priority(*id, priority);
+                }
+                followers.extend(lower);
+            }
+        }
+    }
+
+    fn set_priority(&mut self, id: ChangeId, priority: Priority) {
+        if let Some(slot) = self.pending.get_mut(&id) {
+            if self.queue.remove(&(Reverse(slot.priority), id)) {
+                self.queue.insert((Reverse(priority), id));
+            }
+            slot.priority = priority;
+        }
+    }
+
+    /// Merges a new change into the last queued one, if there is one to the same field.
+    fn merge(&mut self, later: &Kept<D::Change>) -> Option<Kept<D::Change>> {
+        let entities = entities::<D>(&later.change);
+        let last = *self.touching.get(entities.first()?)?.last()?;
+        let only = entities.iter().all(|entity| self.touching.get(entity).and_then(BTreeSet::last) == Some(&last));
+        let slot = self.pending.get_mut(&last)?;
+        if !only || !slot.fresh || last > later.id || self::entities::<D>(&slot.kept.change) != entities {
+            return None;
+        }
+        slot.kept.change = D::merge(&slot.kept.change, &later.change)?;
+        slot.kept.made_at = later.made_at;
+        slot.bytes = size_of(&slot.kept.change);
+        let (merged, priority) = (slot.kept.clone(), slot.priority.max(D::priority(&slot.kept.change)));
+        self.set_priority(last, priority);
+        self.raise_before(last, priority);
+        Some(merged)
     }
 
     /// The next changes to send within the window of `limits`, now in flight. Empty when there is nothing to send, or no room.
     ///
-    /// What is in flight stays in place: a batch never overtakes it.
-    pub fn next_batch(&mut self, limits: &Limits) -> Vec<Proposal<C>> {
+    /// What is in flight stays in place: a batch never overtakes it. A change wider than the window goes alone.
+    pub fn next_batch(&mut self, limits: &Limits) -> Vec<Proposal<D::Change>> {
+        let most = match self.suspicion {
+            Suspicion::None => limits.in_flight_changes,
+            Suspicion::OneByOne { .. } => 1,
+        };
         let mut batch = Vec::new();
-        for slot in self.pending.values_mut().filter(|slot| !slot.sent) {
-            // One that is wider than the window goes alone: it must not wait for ever.
-            let fits = self.in_flight == 0
-                || (self.in_flight < limits.in_flight_changes
-                    && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes);
-            if !fits {
+        while let Some((_, id)) = self.queue.first().copied() {
+            let Some(slot) = self.pending.get_mut(&id) else { break };
+            let fits = self.in_flight < most && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes;
+            if !fits && self.in_flight > 0 {
                 break;
             }
-            slot.sent = true;
+            self.queue.pop_first();
+            slot.in_flight = true;
+            slot.fresh = false;
             self.in_flight += 1;
             self.in_flight_bytes += slot.bytes;
-            batch.push(Proposal { id: slot.kept.id, change: Body::Known(slot.kept.change.clone()) });
+            batch.push(Proposal { id, change: Body::Known(slot.kept.change.clone()) });
         }
         batch
     }
 
     /// The line is gone: nothing is in flight any more. What was sent will be sent again; ids make that harmless.
-    pub fn line_lost(&mut self) {
+    ///
+    /// When the `server` hung up over what it was sent, one change may be to blame. They then go one by one, and one that
+    /// alone has made it hang up three times is set aside as refused, and returned.
+    pub fn line_lost(&mut self, server: bool) -> Option<Kept<D::Change>> {
+        let sent: Vec<_> = self.pending.iter().filter(|(_, slot)| slot.in_flight).map(|(id, _)| *id).collect();
         self.in_flight = 0;
         self.in_flight_bytes = 0;
-        for slot in self.pending.values_mut() {
-            slot.sent = false;
+        for id in &sent {
+            if let Some(slot) = self.pending.get_mut(id) {
+                slot.in_flight = false;
+                self.queue.insert((Reverse(slot.priority), *id));
+            }
         }
+        if !server || sent.is_empty() {
+            return None;
+        }
+        self.suspicion = match (self.suspicion, &sent[..]) {
+            (Suspicion::OneByOne { failures }, [poison]) if failures + 1 >= MAX_FAILURES => {
+                self.suspicion = Suspicion::None;
+                return self.settle(*poison, Some(poisonous()));
+            }
+            (Suspicion::OneByOne { failures }, [_]) => Suspicion::OneByOne { failures: failures + 1 },
+            (Suspicion::None, [_]) => Suspicion::OneByOne { failures: 1 },
+            _ => Suspicion::OneByOne { failures: 0 },
+        };
+        None
     }
 
     /// The log has decided on `id`: takes it out, if it is ours. With a refusal it moves to those that need attention, and is
     /// returned with it.
-    pub fn settle(&mut self, id: ChangeId, refused: Option<Refusal>) -> Option<Kept<C>> {
-        let Slot { mut kept, bytes, sent } = self.pending.remove(&id)?;
-        if sent {
+    pub fn settle(&mut self, id: ChangeId, refused: Option<Refusal>) -> Option<Kept<D::Change>> {
+        let Slot { mut kept, bytes, priority, in_flight, .. } = self.pending.remove(&id)?;
+        if in_flight {
             self.in_flight -= 1;
             self.in_flight_bytes -= bytes;
+        } else {
+            self.queue.remove(&(Reverse(priority), id));
         }
+        for entity in entities::<D>(&kept.change) {
+            if let Some(ids) = self.touching.get_mut(&entity) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.touching.remove(&entity);
+                }
+            }
+        }
+        self.suspicion = match self.suspicion {
+            Suspicion::OneByOne { .. } if !self.pending.is_empty() => Suspicion::OneByOne { failures: 0 },
+            Suspicion::OneByOne { .. } | Suspicion::None => Suspicion::None,
+        };
         if refused.is_some() {
             kept.refused = refused;
             self.attention.insert(id, kept.clone());
@@ -113,17 +273,17 @@ impl<C: Clone + Serialize> Outbox<C> {
     }
 
     /// Takes a refused change out: its author has decided.
-    pub fn dismiss(&mut self, id: ChangeId) -> Option<Kept<C>> {
+    pub fn dismiss(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
         self.attention.remove(&id)
     }
 
     /// Changes the log has not decided on, in the order they were made.
-    pub fn pending(&self) -> impl Iterator<Item = &Kept<C>> {
+    pub fn pending(&self) -> impl Iterator<Item = &Kept<D::Change>> {
         self.pending.values().map(|slot| &slot.kept)
     }
 
     /// Refused changes whose author has not decided, in the order they were made.
-    pub fn attention(&self) -> impl Iterator<Item = &Kept<C>> {
+    pub fn attention(&self) -> impl Iterator<Item = &Kept<D::Change>> {
         self.attention.values()
     }
 
@@ -139,6 +299,18 @@ impl<C: Clone + Serialize> Outbox<C> {
         self.pending.is_empty()
     }
 
+    /// How many are sent and not decided on.
+    #[must_use]
+    pub const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// How many were refused and wait for their author.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.attention.len()
+    }
+
     /// The id of the newest change here, pending or refused: new ones must come after it.
     #[must_use]
     pub fn newest(&self) -> Option<ChangeId> {
@@ -146,70 +318,26 @@ impl<C: Clone + Serialize> Outbox<C> {
     }
 }
 
+/// The entities that a change touches, the document itself being one.
+fn entities<D: Document>(change: &D::Change) -> Vec<Uuid> {
+    let mut touched = D::touches(change);
+    if touched.is_empty() {
+        touched.push(Uuid::nil());
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    touched
+}
+
+fn poisonous() -> Refusal {
+    Refusal::new(
+        "poisonous",
+        "The server hangs up whenever it is sent this change. Copy what you wrote and make it anew.",
+    )
+}
+
 /// Bytes of a change's JSON text.
 pub fn size_of<C: Serialize>(change: &C) -> usize {
     // Changes are plain data with string keys: writing them cannot fail.
     serde_json::to_vec(change).map_or(usize::MAX, |text| text.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sync::id::uuid_v7;
-
-    fn id(n: u64) -> ChangeId {
-        ChangeId(uuid_v7(n, [0; 10]))
-    }
-
-    fn kept(n: u64, change: &str) -> Kept<String> {
-        Kept { id: id(n), change: change.into(), made_at: n, refused: None }
-    }
-
-    fn ids(batch: &[Proposal<String>]) -> Vec<ChangeId> {
-        batch.iter().map(|p| p.id).collect()
-    }
-
-    #[test]
-    fn sends_in_order_and_once() {
-        let mut outbox = Outbox::restore([kept(2, "b"), kept(1, "a")]);
-        let limits = Limits::default();
-        assert_eq!(ids(&outbox.next_batch(&limits)), [id(1), id(2)]);
-        assert!(outbox.next_batch(&limits).is_empty());
-        outbox.push(kept(3, "c"));
-        assert_eq!(ids(&outbox.next_batch(&limits)), [id(3)]);
-        outbox.line_lost();
-        assert_eq!(ids(&outbox.next_batch(&limits)), [id(1), id(2), id(3)]);
-    }
-
-    #[test]
-    fn holds_to_the_window() {
-        let mut outbox = Outbox::restore((1..=5).map(|n| kept(n, "1234567")));
-        let two = Limits { in_flight_changes: 2, ..Limits::default() };
-        assert_eq!(ids(&outbox.next_batch(&two)), [id(1), id(2)]);
-        outbox.settle(id(1), None);
-        assert_eq!(ids(&outbox.next_batch(&two)), [id(3)]);
-
-        outbox.line_lost();
-        let bytes = Limits { in_flight_bytes: 28, ..Limits::default() };
-        assert_eq!(outbox.next_batch(&bytes).len(), 3, "9 bytes each with their quotes");
-    }
-
-    #[test]
-    fn refused_changes_wait_for_their_author() {
-        let mut outbox = Outbox::restore([kept(1, "a")]);
-        outbox.next_batch(&Limits::default());
-        let refused = outbox.settle(id(1), Some(Refusal::view_only())).expect("ours");
-        assert_eq!(refused.refused, Some(Refusal::view_only()));
-        assert_eq!((outbox.len(), outbox.attention().count()), (0, 1));
-        assert_eq!(Outbox::restore([refused]).attention().count(), 1, "also after a reload");
-        assert!(outbox.dismiss(id(1)).is_some());
-        assert_eq!(outbox.newest(), None);
-    }
-
-    #[test]
-    fn what_is_not_ours_is_left_alone() {
-        let mut outbox = Outbox::restore([kept(1, "a")]);
-        assert_eq!(outbox.settle(id(9), None), None);
-        assert_eq!(outbox.len(), 1);
-    }
 }

@@ -1,12 +1,18 @@
 //! One client, frame by frame. What must hold after every event is checked by the harness.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use sheetbend::board::model::MAX_TITLE;
-use sheetbend::board::{Board, Change};
+use sheetbend::board::position::Position;
+use sheetbend::board::{Board, Change, ListId};
 use sheetbend::sync::client::{Connection, Effect, Event};
+use sheetbend::sync::id::ChangeId;
 use sheetbend::sync::link::{Loss, SocketId};
 use sheetbend::sync::message::{Access, ByeCode, Limits};
+use sheetbend::sync::network::{Answer, Network};
 use sheetbend::sync::outbox::Kept;
+use uuid::Uuid;
 
 use crate::boards::{any_change, card, small_changes};
 use crate::harness::{World, made_up};
@@ -50,13 +56,17 @@ fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
     assert!(matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged]), "{effects:?}");
 }
 
+fn is_saved(world: &World<Board>, id: ChangeId) -> bool {
+    world.person(0).effects.iter().any(|effect| matches!(effect, Effect::Saved(kept) if kept.id == id))
+}
+
 #[test]
 fn what_the_log_has_need_not_be_kept() {
     let mut world = one();
     let id = world.edit(0, renamed("A")).expect("admitted");
     assert_eq!(world.person(0).client.status().pending, 1);
     world.deliver_all(0);
-    assert!(world.person(0).effects.contains(&Effect::Forget(id)));
+    assert!(is_saved(&world, id));
     assert_eq!(world.person(0).client.status().pending, 0);
 }
 
@@ -209,9 +219,9 @@ fn a_snapshot_leaves_pending_changes_on_top_and_a_repeat_settles_them() {
     assert_eq!(batches(&world), [2], "both are sent again");
     world.deliver_up(0);
     world.deliver_down(0);
-    assert!(world.person(0).effects.contains(&Effect::Forget(logged)), "a repeat settles the first");
+    assert!(is_saved(&world, logged), "a repeat settles the first");
     world.deliver_down(0);
-    assert!(world.person(0).effects.contains(&Effect::Forget(pending)));
+    assert!(is_saved(&world, pending));
     world.settle();
     assert_eq!(title_of(&world), "pending");
 }
@@ -314,7 +324,9 @@ fn no_more_is_under_way_than_the_window_holds() {
     world.server.limits.in_flight_changes = 2;
     world.cut(0);
     for n in 0..5 {
-        world.edit(0, renamed(&n.to_string())).expect("admitted");
+        let (list, title) = (ListId(Uuid::from_u128(n)), n.to_string());
+        let added = Change::AddList { list, title, position: Position::default(), archived: false };
+        world.edit(0, added).expect("admitted");
     }
     world.feed(0, Event::Nudge);
     world.open(0);
@@ -375,4 +387,66 @@ proptest! {
         }
         prop_assert_eq!(person.client.status().pending, held.len());
     }
+}
+
+#[test]
+fn offline_the_link_is_held_and_online_it_tries_at_once() {
+    let mut world = one();
+    world.feed(0, Event::Hint { online: false });
+    assert_eq!(world.person(0).client.status().network, Network::Offline);
+    world.cut(0);
+    assert!(matches!(world.person(0).client.status().connection, Connection::Suspended { .. }));
+    world.edit(0, renamed("made in the dark")).expect("admitted");
+    world.wait(Duration::from_secs(60));
+    assert!(world.person(0).line.is_none(), "nothing is tried");
+    world.feed(0, Event::Hint { online: true });
+    assert!(world.person(0).line.is_some(), "at once");
+    world.settle();
+    assert_eq!(title_of(&world), "made in the dark");
+}
+
+#[test]
+fn a_false_offline_is_found_out_by_a_probe() {
+    let mut world = one();
+    world.cut(0);
+    world.feed(0, Event::Hint { online: false });
+    let probe = world.person(0).probes[0];
+    world.feed(0, Event::Probed(probe, Answer::Echoed));
+    assert_eq!(world.person(0).client.status().network, Network::Online);
+    assert!(world.person(0).line.is_some(), "it goes on");
+}
+
+#[test]
+fn a_page_that_nobody_sees_tries_only_when_it_has_something_to_send() {
+    let mut world = one();
+    world.feed(0, Event::Visible(false));
+    world.cut(0);
+    assert!(matches!(world.person(0).client.status().connection, Connection::Suspended { .. }));
+    world.edit(0, renamed("from behind")).expect("admitted");
+    assert!(world.person(0).line.is_some(), "an outbox with changes tries");
+
+    world.settle();
+    world.feed(0, Event::Visible(false));
+    world.cut(0);
+    world.feed(0, Event::Visible(true));
+    assert!(world.person(0).line.is_some(), "seen again, it tries");
+}
+
+/// socket.io 4888, cht-core 8093, livestore 980: a server that was restored from a backup.
+#[test]
+fn what_a_restored_server_has_lost_is_offered_again() {
+    let mut world = one();
+    world.settle();
+    let backup = world.server.clone();
+    let id = world.edit(0, renamed("after the backup")).expect("admitted");
+    world.settle();
+    assert!(world.person(0).retained.iter().any(|kept| kept.id == id));
+
+    world.restore(backup);
+    // It has gone on since, past where this person was: the version alone would not tell.
+    let others = (0..40).map(|n| Change::SetDone { card: card(2), done: n % 2 == 0 });
+    let _ = world.server.log_changes(others);
+    world.settle();
+    assert_eq!(title_of(&world), "after the backup");
+    assert_eq!(world.server.log().iter().filter(|record| record.id == id).count(), 1);
 }

@@ -17,5 +17,6 @@ mod convergence;
 mod harness;
 mod import;
 mod laws;
+mod outbox;
 mod replica;
 mod trello;

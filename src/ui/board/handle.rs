@@ -8,10 +8,11 @@ use send_wrapper::SendWrapper;
 use super::mirror::Mirror;
 use crate::board::position::{self, Position};
 use crate::board::{Board, Card, CardId, Change, ListId};
-use crate::sync::client::{Connection, Status};
+use crate::sync::client::{Connection, Status, Turn};
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, Key};
 use crate::sync::message::Access;
+use crate::sync::network::Network;
 use crate::sync::outbox::Kept;
 use crate::ui::api::BoardPage;
 use crate::ui::device;
@@ -80,8 +81,11 @@ impl BoardHandle {
     pub fn new(page: &BoardPage) -> Self {
         let status = RwSignal::new(Status {
             connection: Connection::Off,
+            network: Network::Unknown,
             pending: 0,
+            in_flight: 0,
             attention: 0,
+            last_sync: 0,
             access: page.access,
             version: page.cursor.version,
         });
@@ -136,6 +140,13 @@ impl BoardHandle {
             && self.submit(change)
         {
             self.tell("Undone.");
+        }
+    }
+
+    /// The connection took a turn: what the person cannot see from the pill is told.
+    pub fn turned(&self, turn: &Turn) {
+        if matches!(turn, Turn::Rewound { .. }) {
+            self.tell("The server was restored from an older copy. What it had lost of your changes was sent again.");
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) fn connect(handle: BoardHandle, page: BoardPage) {
         Notice::View(board) => handle.mirror.show(&board),
         Notice::Status(status) => handle.status.set(status),
         Notice::Refused(kept) => handle.attention.update(|list| list.push(kept)),
+        Notice::Line(turn) => handle.turned(&turn),
         Notice::NotKept => handle.unkept.set(true),
     });
     handle.attention.set(session.attention());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::sync::client::{Connection, Status};
+use crate::sync::network::Network;
 
 /// What the pill says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,20 +16,28 @@ enum Pill {
     Saved,
     Saving(usize),
     Reconnecting(usize),
+    Offline(usize),
+    Captive(usize),
+    Unreachable(usize),
     Ended(usize),
     Outdated,
 }
 
 impl Pill {
     fn of(status: &Status) -> Self {
-        match &status.connection {
-            Connection::Off => Self::Quiet,
-            Connection::Live if status.pending > 0 => Self::Saving(status.pending),
-            Connection::Live => Self::Saved,
-            Connection::Connecting { attempt: 0 } => Self::Connecting,
-            Connection::Connecting { .. } | Connection::Waiting { .. } => Self::Reconnecting(status.pending),
-            Connection::Refused(_) => Self::Ended(status.pending),
-            Connection::Outdated => Self::Outdated,
+        match (&status.connection, status.network) {
+            (Connection::Off, _) => Self::Quiet,
+            (Connection::Refused(_) | Connection::GaveUp { .. }, _) => Self::Ended(status.pending),
+            (Connection::Outdated, _) => Self::Outdated,
+            (_, Network::Offline) => Self::Offline(status.pending),
+            (Connection::Live, _) if status.pending > 0 => Self::Saving(status.pending),
+            (Connection::Live, _) => Self::Saved,
+            (_, Network::Captive) => Self::Captive(status.pending),
+            (_, Network::Unreachable) => Self::Unreachable(status.pending),
+            (Connection::Connecting { attempt: 0 }, _) => Self::Connecting,
+            (Connection::Connecting { .. } | Connection::Waiting { .. } | Connection::Suspended { .. }, _) => {
+                Self::Reconnecting(status.pending)
+            }
         }
     }
 
@@ -40,6 +49,9 @@ impl Pill {
             Self::Saved => "saved",
             Self::Saving(_) => "saving",
             Self::Reconnecting(_) => "reconnecting",
+            Self::Offline(_) => "offline",
+            Self::Captive(_) => "captive",
+            Self::Unreachable(_) => "unreachable",
             Self::Ended(_) => "ended",
             Self::Outdated => "outdated",
         }
@@ -52,10 +64,11 @@ impl Pill {
             Self::Saved => "Saved".to_owned(),
             Self::Saving(1) => "Saving 1 change…".to_owned(),
             Self::Saving(count) => format!("Saving {count} changes…"),
-            Self::Reconnecting(0) => "Reconnecting…".to_owned(),
-            Self::Reconnecting(count) => format!("Reconnecting… {} kept here", changes(count)),
-            Self::Ended(0) => "Not connected".to_owned(),
-            Self::Ended(count) => format!("Not connected. {} kept here", changes(count)),
+            Self::Reconnecting(count) => kept_here("Reconnecting…", count),
+            Self::Offline(count) => kept_here("You're offline.", count),
+            Self::Captive(count) => kept_here("This network wants you to log in.", count),
+            Self::Unreachable(count) => kept_here("Can't reach the server.", count),
+            Self::Ended(count) => kept_here("Not connected.", count),
             Self::Outdated => "New version. Reload".to_owned(),
         }
     }
@@ -71,8 +84,12 @@ impl Pill {
     }
 }
 
-fn changes(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
+fn kept_here(state: &str, count: usize) -> String {
+    match count {
+        0 => state.to_owned(),
+        1 => format!("{state} 1 change kept here"),
+        _ => format!("{state} {count} changes kept here"),
+    }
 }
 
 /// A pill that says where a person stands: connecting, saved, saving, reconnecting (with a button to try now), or ended.
@@ -102,7 +119,8 @@ pub fn ConnectionStatus(
         };
         set_timeout_with_handle(show, patience).ok()
     });
-    let can_retry = move || matches!(shown.get(), Pill::Reconnecting(_) | Pill::Ended(_));
+    let can_retry =
+        move || matches!(shown.get(), Pill::Reconnecting(_) | Pill::Captive(_) | Pill::Unreachable(_) | Pill::Ended(_));
     view! {
         <div class="pill" data-state=Signal::derive(move || shown.get().name().to_owned())>
             <span class="dot" aria-hidden="true"></span>

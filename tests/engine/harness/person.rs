@@ -8,6 +8,7 @@ use sheetbend::sync::document::Document;
 use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
 use sheetbend::sync::link::{self, SocketId};
 use sheetbend::sync::message::Access;
+use sheetbend::sync::network::{self, ProbeId};
 use sheetbend::sync::outbox::Kept;
 use uuid::Uuid;
 
@@ -32,7 +33,11 @@ pub(crate) struct Person<D: Document> {
     pub(crate) line: Option<Line>,
     /// What the device keeps.
     pub(crate) device: BTreeMap<ChangeId, Kept<D::Change>>,
-    /// Every change this person has made.
+    /// What the device retains of the lately confirmed.
+    pub(crate) retained: Vec<Kept<D::Change>>,
+    /// Probes that wait for an answer.
+    pub(crate) probes: Vec<ProbeId>,
+    /// Every change this person has made, by the id of the record that carries it.
     pub(crate) made: Vec<ChangeId>,
     /// The effects of the last event.
     pub(crate) effects: Vec<Effect<D>>,
@@ -42,11 +47,19 @@ pub(crate) struct Person<D: Document> {
 impl<D: Document> Person<D> {
     /// Someone who opens the document for the first time.
     pub(crate) fn new(seed: u64) -> Self {
-        let start = Start { document: D::default(), cursor: Cursor::default(), access: Access::Edit, kept: Vec::new() };
+        let start = Start {
+            document: D::default(),
+            cursor: Cursor::default(),
+            access: Access::Edit,
+            kept: Vec::new(),
+            retained: Vec::new(),
+        };
         Self {
             client: Client::new(settings(seed), start),
             line: None,
             device: BTreeMap::new(),
+            retained: Vec::new(),
+            probes: Vec::new(),
             made: Vec::new(),
             effects: Vec::new(),
             ids: ChangeIds::default(),
@@ -61,10 +74,12 @@ impl<D: Document> Person<D> {
             cursor,
             access: self.client.status().access,
             kept: self.device.values().cloned().collect(),
+            retained: self.retained.clone(),
         };
         self.client = Client::new(settings(seed), start);
         self.ids = ChangeIds::after(self.client.outbox().newest());
         self.line = None;
+        self.probes.clear();
     }
 
     /// The texts of the frames sent by the last event.
@@ -82,6 +97,7 @@ fn settings(seed: u64) -> Settings {
         replica: ReplicaId(Uuid::from_u128(seed.into())),
         name: String::new(),
         link: link::Settings::default(),
+        network: network::Settings::default(),
         seed,
     }
 }

@@ -19,7 +19,7 @@ pub(crate) type Session = u64;
 pub(crate) type Frames = Vec<(Session, String)>;
 
 /// A server with one document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Server<D: Document> {
     /// What both ends hold to.
     pub(crate) limits: Limits,

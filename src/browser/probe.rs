@@ -1,0 +1,26 @@
+//! Asks whether the server can be reached.
+
+use gloo_net::http::{Method, RequestBuilder};
+use web_sys::{AbortSignal, RequestCache};
+
+use crate::sync::network::{Answer, ProbeId};
+
+/// A probe is given up after this time; the judge has counted it as failed by then.
+const TIMEOUT_MS: u32 = 10_000;
+
+/// Asks `/api/ping`. Only the server gives the nonce back: a captive portal answers too.
+pub async fn probe(id: ProbeId) -> Answer {
+    let nonce = id.0.to_string();
+    let request = RequestBuilder::new(&format!("/api/ping?nonce={nonce}"))
+        .method(Method::HEAD)
+        .cache(RequestCache::NoStore)
+        .abort_signal(Some(&AbortSignal::timeout_with_u32(TIMEOUT_MS)))
+        .send();
+    match request.await {
+        Ok(response) if response.headers().get("x-sheetbend-nonce").as_deref() == Some(nonce.as_str()) => {
+            Answer::Echoed
+        }
+        Ok(_) => Answer::Foreign,
+        Err(_) => Answer::Failed,
+    }
+}

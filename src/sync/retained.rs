@@ -1,0 +1,86 @@
+//! Own changes that were confirmed lately. A server that was restored from an older backup has lost them; they are offered to
+//! it again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::id::ChangeId;
+use super::outbox::Kept;
+use super::time::UnixMillis;
+
+/// At least this many are retained.
+const COUNT: usize = 1_000;
+/// So are those that were made within this time.
+const AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Own changes that were confirmed lately, in the order of their confirmation.
+#[derive(Clone, Debug)]
+pub struct Retained<C> {
+    changes: VecDeque<Kept<C>>,
+}
+
+impl<C> Default for Retained<C> {
+    fn default() -> Self {
+        Self { changes: VecDeque::new() }
+    }
+}
+
+impl<C> Retained<C> {
+    /// Those that a device kept, in the order of their confirmation.
+    pub fn restore(changes: impl IntoIterator<Item = Kept<C>>) -> Self {
+        Self { changes: changes.into_iter().collect() }
+    }
+
+    /// Retains one more. Returns the ids of those that need not be retained any longer: over the count, and too old.
+    pub fn push(&mut self, kept: Kept<C>, now: UnixMillis) -> Vec<ChangeId> {
+        self.changes.push_back(kept);
+        let since = now.saturating_sub(u64::try_from(AGE.as_millis()).unwrap_or(u64::MAX));
+        let mut over = Vec::new();
+        while self.changes.len() > COUNT {
+            let Some(oldest) = self.changes.pop_front_if(|oldest| oldest.made_at < since) else { break };
+            over.push(oldest.id);
+        }
+        over
+    }
+
+    /// Takes all of them out, in the order of their confirmation.
+    pub fn take(&mut self) -> Vec<Kept<C>> {
+        self.changes.drain(..).collect()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::id::uuid_v7;
+
+    fn kept(made_at: u64) -> Kept<u8> {
+        Kept { id: ChangeId(uuid_v7(made_at, [0; 10])), change: 0, made_at, refused: None }
+    }
+
+    #[test]
+    fn a_thousand_are_retained_and_young_ones_beyond_that() {
+        let week = u64::try_from(AGE.as_millis()).expect("fits");
+        let mut retained = Retained::default();
+        for n in 0..1_000 {
+            assert_eq!(retained.push(kept(n), 10 * week), [], "old, and among the last thousand");
+        }
+        assert_eq!(retained.push(kept(9 * week + 1), 10 * week), [kept(0).id]);
+        for n in 0..2_000 {
+            retained.push(kept(9 * week + 2 + n), 10 * week);
+        }
+        assert_eq!(retained.len(), 2_001, "the young ones");
+    }
+}
