@@ -14,6 +14,8 @@ enum Pill {
     Quiet,
     Connecting,
     Saved,
+    /// Not saved any more, for too short a time to speak of it.
+    Settling,
     Saving(usize),
     Reconnecting(usize),
     Offline(usize),
@@ -47,6 +49,7 @@ impl Pill {
             Self::Quiet => "quiet",
             Self::Connecting => "connecting",
             Self::Saved => "saved",
+            Self::Settling => "settling",
             Self::Saving(_) => "saving",
             Self::Reconnecting(_) => "reconnecting",
             Self::Offline(_) => "offline",
@@ -59,7 +62,7 @@ impl Pill {
 
     fn text(self) -> String {
         match self {
-            Self::Quiet => String::new(),
+            Self::Quiet | Self::Settling => String::new(),
             Self::Connecting => "Connecting…".to_owned(),
             Self::Saved => "Saved".to_owned(),
             Self::Saving(1) => "Saving 1 change…".to_owned(),
@@ -73,12 +76,27 @@ impl Pill {
         }
     }
 
+    /// Whether there is something that is not saved.
+    const fn is_unsaved(self) -> bool {
+        match self {
+            Self::Saving(count)
+            | Self::Reconnecting(count)
+            | Self::Offline(count)
+            | Self::Captive(count)
+            | Self::Unreachable(count)
+            | Self::Ended(count) => count > 0,
+            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling | Self::Outdated => false,
+        }
+    }
+
     /// How long the state must last before it is shown, so that a line that blinks does not make the page flicker.
     const fn patience(self, shown: Self) -> Duration {
         match (self, shown) {
             (Self::Connecting, _) => Duration::from_millis(400),
-            (Self::Saving(_), Self::Saved) => Duration::from_millis(300),
-            (Self::Reconnecting(_), Self::Saved | Self::Saving(_)) => Duration::from_secs(2),
+            (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
+            // What was said to be under way is said for long enough to be read.
+            (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
+            (Self::Reconnecting(_), Self::Saved | Self::Settling | Self::Saving(_)) => Duration::from_secs(2),
             _ => Duration::ZERO,
         }
     }
@@ -109,6 +127,10 @@ pub fn ConnectionStatus(
             timer.clear();
         }
         let next = now.get();
+        if next.is_unsaved() && shown.get_untracked() == Pill::Saved {
+            // Patience is for what is not shown yet. "Saved" is taken back at once.
+            shown.set(Pill::Settling);
+        }
         let patience = next.patience(shown.get_untracked());
         if patience.is_zero() {
             shown.set(next);

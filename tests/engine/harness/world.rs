@@ -104,9 +104,8 @@ impl<D: Document> World<D> {
                     assert!(was, "what is forgotten was kept");
                 }
                 Effect::Probe(probe) => person.probes.push(probe),
-                Effect::Line(_) => {}
                 Effect::Refused(kept) => assert!(kept.refused.is_some(), "with the reason"),
-                Effect::ViewChanged | Effect::StatusChanged => {}
+                Effect::Line(_) | Effect::ViewChanged | Effect::StatusChanged => {}
             }
         }
         self.check(who);
@@ -247,7 +246,7 @@ impl<D: Document> World<D> {
             for who in 0..self.people.len() {
                 match self.people[who].client.status().connection {
                     Connection::Off | Connection::GaveUp { .. } | Connection::Refused(_) | Connection::Outdated => {
-                        self.feed(who, Event::Start)
+                        self.feed(who, Event::Start);
                     }
                     Connection::Waiting { .. } | Connection::Suspended { .. } => self.feed(who, Event::Nudge),
                     Connection::Connecting { .. } | Connection::Live => {}

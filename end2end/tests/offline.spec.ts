@@ -1,0 +1,61 @@
+import { expect, test } from "../support/fixtures.ts";
+import { Person } from "../support/person.ts";
+
+test("offline, edits are kept here and said to be; online again, they are saved by themselves", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  const bo = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await expect(bo.list("To do")).toBeVisible();
+
+  const pill = ada.page.locator(".pill");
+  await ada.page.context().setOffline(true);
+  await ada.addCards("To do", "One", "Two");
+  await expect(pill).toContainText("You're offline. 2 changes kept here");
+  await expect(ada.cards("To do")).toHaveText(["One", "Two"]);
+
+  await ada.page.context().setOffline(false);
+  await ada.isSaved();
+  await expect(bo.cards("To do")).toHaveText(["One", "Two"]);
+});
+
+test("when the server is away, the page says so and not that the device is offline", async ({ board, browser, server }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await ada.addCards("To do", "One");
+  await expect(ada.page.locator(".pill")).toContainText("Can't reach the server. 1 change kept here");
+  await server.restart();
+  await ada.isSaved();
+  await expect(ada.cards("To do")).toHaveText(["One"]);
+});
+
+test("the server is put back to an older copy: what it lost comes back from those who made it", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const { cp, rm } = await import("node:fs/promises");
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Before the backup");
+  await ada.isSaved();
+  await server.stop();
+  const copy = `${server.data}.copy`;
+  await cp(server.data, copy, { recursive: true });
+
+  await server.restart();
+  await ada.isSaved();
+  await ada.addCards("To do", "After the backup");
+  await ada.isSaved();
+  await server.kill();
+  await rm(server.data, { recursive: true });
+  await cp(copy, server.data, { recursive: true });
+  await rm(copy, { recursive: true });
+  await server.restart();
+
+  await expect(ada.page.getByText("The server was restored from an older copy.").first()).toBeAttached();
+  await ada.isSaved();
+  const fresh = await Person.at(browser, board.editUrl);
+  await expect(fresh.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
+});
