@@ -92,10 +92,9 @@ impl Pill {
     /// How long the state must last before it is shown, so that a line that blinks does not make the page flicker.
     const fn patience(self, shown: Self) -> Duration {
         match (self, shown) {
-            (Self::Connecting, _) => Duration::from_millis(400),
             (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
             // What was said to be under way is said for long enough to be read.
-            (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
+            (Self::Connecting, _) | (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
             (Self::Reconnecting(_), Self::Saved | Self::Settling | Self::Saving(_)) => Duration::from_secs(2),
             _ => Duration::ZERO,
         }
