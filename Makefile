@@ -16,7 +16,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-rust: tools ## the Rust tests alone
 test-browser: build ## the browser tests alone (ARGS='-g "a title"' for some of them)
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
+
+size: build ## the page's bytes, as they go over the line
+	@cd target/site/pkg && wc -c *.wasm.br *.js.br *.css.br
 
 lint: ## formatting, Clippy, licences, types
 	@scripts/tools lint

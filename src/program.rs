@@ -9,12 +9,14 @@ use axum::Router;
 use leptos::config::errors::LeptosConfigError;
 use leptos::config::{LeptosOptions, get_config_from_str};
 use leptos::context::provide_context;
-use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use leptos_axum::{LeptosRoutes as _, generate_route_list, render_app_to_stream_with_context};
 use sheetbend::board::Board;
 use sheetbend::server::store::sqlite::{OpenError, Sqlite};
 use sheetbend::server::{Server, Settings, site};
 use sheetbend::ui::app;
 use tokio::net::TcpListener;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use tracing_subscriber::EnvFilter;
 
 use super::cli::Serve;
@@ -76,25 +78,32 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
 /// Every route there is.
 fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
     let root = Path::new(&*leptos.site_root);
+    let (pages, missing) = pages(server, leptos);
     let routes = server
         .router()
         .merge(site::package(root, &leptos.site_pkg_dir))
-        .merge(pages(server, leptos))
-        .fallback_service(site::files(root));
+        .merge(pages)
+        .fallback_service(site::files(root, missing));
     site::with_security_headers(routes)
 }
 
-/// The pages, rendered here, and the server functions that they call.
-fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
+/// The pages, rendered here, with the server functions that they call; and the page that stands where there is none.
+///
+/// They are compressed while they are sent: what is in a page is known to whoever may put something into it, so its length
+/// gives nothing away.
+fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> (Router, Router) {
     let server = server.clone();
+    let context = move || provide_context(server.clone());
     let shell = {
         let leptos = leptos.clone();
         move || app::shell(leptos.clone())
     };
-    let pages = generate_route_list(app::App);
-    Router::new()
-        .leptos_routes_with_context(leptos, pages, move || provide_context(server.clone()), shell)
-        .with_state(leptos.clone())
+    let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(4));
+    let missing = Router::new().fallback(render_app_to_stream_with_context(context.clone(), shell.clone()));
+    let pages = Router::new()
+        .leptos_routes_with_context(leptos, generate_route_list(app::App), context, shell)
+        .with_state(leptos.clone());
+    (pages.layer(compressed.clone()), missing.layer(compressed))
 }
 
 /// What the `LEPTOS_*` variables say (`cargo leptos` sets them), else `Leptos.toml` in the folder the program is started in,

@@ -6,12 +6,14 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::StorageEvent;
 
 use super::lifecycle::{Listener, Sign, signs};
 use super::probe::probe;
 use super::socket::{Socket, SocketEvent};
-use super::storage::OutboxStore;
+use super::storage::{Elsewhere, OutboxStore};
 use super::{clock, lifecycle};
 use crate::sync::client::{Client, Effect, Event, Settings, Start, Status, Turn};
 use crate::sync::digest::Cursor;
@@ -91,6 +93,7 @@ impl<D: Document> Session<D> {
             name: opening.name,
             link: link::Settings::default(),
             network: network::Settings::default(),
+            alone: false,
             seed: u64::from_le_bytes(clock::random()),
         };
         let start = Start {
@@ -129,7 +132,9 @@ impl<D: Document> Session<D> {
         if !lifecycle::is_online() {
             inner.handle(Event::Hint { online: false });
         }
-        Self { inner, _listeners: signs(follow) }
+        let mut listeners = signs(follow);
+        listeners.extend(inner.follow_tabs());
+        Self { inner, _listeners: listeners }
     }
 
     /// Makes a change: keeps it, shows it, and sends it when it can.
@@ -235,6 +240,21 @@ impl<D: Document> Inner<D> {
             };
             with(&this, |inner| inner.handle(event));
         }
+    }
+
+    /// Takes in what other tabs make, so that tabs agree without a network too. Each sends what it holds; ids make that
+    /// harmless.
+    fn follow_tabs(&self) -> Option<Listener> {
+        let (this, window) = (Weak::clone(&self.this), web_sys::window()?);
+        let follow = move |event: web_sys::Event| {
+            let Ok(event) = event.dyn_into::<StorageEvent>() else { return };
+            with(&this, |inner| match inner.outbox.elsewhere::<D::Change>(&event) {
+                Some(Elsewhere::Kept(kept)) => inner.handle(Event::Admit(vec![kept])),
+                Some(Elsewhere::Forgotten(id)) => inner.handle(Event::Dismiss(id)),
+                None => {}
+            });
+        };
+        Some(Listener::new(window.into(), "storage", follow))
     }
 
     /// One timer, for the client's deadline.

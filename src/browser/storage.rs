@@ -1,9 +1,10 @@
 //! What the device keeps, in localStorage: one record a change, so that adding one never rewrites the others.
 
 use gloo_storage::{LocalStorage, Storage as _};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use web_sys::StorageEvent;
 
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::outbox::Kept;
@@ -37,6 +38,15 @@ pub fn write<T: Serialize>(name: &str, value: &T) -> Result<(), NotKept> {
         return Err(NotKept);
     }
     LocalStorage::set(name, value).map_err(|_| NotKept)
+}
+
+/// What another tab has done to the outbox that all of them share.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elsewhere<C> {
+    /// It keeps a change.
+    Kept(Kept<C>),
+    /// It has let one go: the server has it, or its author does not want it any more.
+    Forgotten(ChangeId),
 }
 
 /// The outbox of one document on this device.
@@ -75,6 +85,20 @@ impl OutboxStore {
     pub fn forget(&self, id: ChangeId) {
         if available() {
             LocalStorage::delete(self.name(id));
+        }
+    }
+
+    /// What another tab has done to this outbox, by the event that the browser tells of it.
+    #[must_use]
+    pub fn elsewhere<C: DeserializeOwned>(&self, event: &StorageEvent) -> Option<Elsewhere<C>> {
+        let name = event.key()?;
+        let id = name.strip_prefix(&self.prefix)?.parse().ok()?;
+        match event.new_value() {
+            Some(text) => {
+                let value: Value = serde_json::from_str(&text).ok()?;
+                Kept::deserialize(&value).ok().map(Elsewhere::Kept)
+            }
+            None => Some(Elsewhere::Forgotten(id)),
         }
     }
 

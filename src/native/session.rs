@@ -154,6 +154,7 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         name: opening.name.clone(),
         link: opening.link,
         network: network::Settings::default(),
+        alone: true,
         seed: u64::from_le_bytes(clock::random()),
     };
     let start = Start {

@@ -16,11 +16,11 @@ pub fn package(root: &Path, pkg: &str) -> Router {
     cached(Router::new().nest_service(&format!("/{pkg}"), precompressed(files)), "public, max-age=31536000, immutable")
 }
 
-/// The other files of `root`, such as the icon, to be kept for a short time. For a router's fallback: what is not there is
-/// answered with 404.
-pub fn files(root: &Path) -> Router {
+/// The other files of `root`, such as the icon, to be kept for a short time. For a router's fallback: what is not there
+/// either is left to `missing`, which answers with 404.
+pub fn files(root: &Path, missing: Router) -> Router {
     let files = ServeDir::new(root).append_index_html_on_directories(false);
-    cached(Router::new().fallback_service(precompressed(files)), "public, max-age=600")
+    cached(Router::new().fallback_service(precompressed(files).fallback(missing)), "public, max-age=600")
 }
 
 /// Adds to every answer the headers that browsers need to be told to be careful. Those an answer has already are left.

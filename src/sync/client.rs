@@ -27,6 +27,9 @@ pub struct Settings {
     pub link: link::Settings,
     /// Timings of the probes.
     pub network: network::Settings,
+    /// Nobody else sends what this outbox holds, as another tab of a browser would. Then queued changes to one field may merge:
+    /// what one id stands for must not change once anyone may have sent it.
+    pub alone: bool,
     /// Feeds the jitter and the nonces; any random number.
     pub seed: u64,
 }
@@ -541,7 +544,14 @@ impl<D: Document> Client<D> {
     fn edit(&mut self, kept: Kept<D::Change>) -> Vec<Effect<D>> {
         // One that was made before others, as another tab's may be, belongs below them.
         let newest = self.outbox.newest().is_none_or(|newest| newest < kept.id);
-        let (kept, on_top) = match self.outbox.push(kept) {
+        let pushed = if self.settings.alone {
+            self.outbox.push(kept)
+        } else if self.outbox.admit(kept.clone()) {
+            Pushed::Added(kept)
+        } else {
+            Pushed::Known
+        };
+        let (kept, on_top) = match pushed {
             Pushed::Added(kept) => (kept, newest),
             // On top of what others wrote meanwhile, two changes can do other than the one that they were merged into.
             Pushed::Merged(kept) => (kept, false),

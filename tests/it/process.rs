@@ -111,10 +111,13 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
 
     let icon = get("/icon.svg", "").await;
     assert_eq!((icon.status, icon.header("cache-control")), (200, "public, max-age=600"));
-    for path in ["/pkg/gone.js", "/pkg/../../../data/lock", "/nothing"] {
+    for path in ["/pkg/gone.js", "/pkg/../../../data/lock"] {
         let gone = get(path, "").await;
         assert_eq!((gone.status, gone.header("cache-control")), (404, ""), "{path}");
     }
+    let nothing = get("/nothing", "").await;
+    assert_eq!((nothing.status, nothing.header("cache-control")), (404, "no-store"));
+    assert!(nothing.body.contains("There is nothing here"), "a page says so");
     for path in ["/pkg/app.abc.js", "/icon.svg", "/nothing", "/api/ping"] {
         let answer = get(path, "").await;
         let headers = ["x-content-type-options", "referrer-policy", "x-frame-options", "cross-origin-opener-policy"];

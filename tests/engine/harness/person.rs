@@ -98,6 +98,7 @@ fn settings(seed: u64) -> Settings {
         name: String::new(),
         link: link::Settings::default(),
         network: network::Settings::default(),
+        alone: true,
         seed,
     }
 }
