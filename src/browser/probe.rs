@@ -20,6 +20,8 @@ pub async fn probe(id: ProbeId) -> Answer {
         Ok(response) if response.headers().get("x-sheetbend-nonce").as_deref() == Some(nonce.as_str()) => {
             Answer::Echoed
         }
+        // A proxy in front of a server that is down; 511 is what log-in pages are to answer with (RFC 6585 §6).
+        Ok(response) if (500..511).contains(&response.status()) || response.status() == 429 => Answer::Failed,
         Ok(_) => Answer::Foreign,
         Err(_) => Answer::Failed,
     }

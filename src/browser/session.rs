@@ -48,8 +48,8 @@ pub enum Notice<D: Document> {
     View(D),
     /// Where the person stands is another.
     Status(Status),
-    /// The server refused a change of this person's.
-    Refused(Kept<D::Change>),
+    /// The refused changes that wait for this person are others: all of them, in the order they were made.
+    Attention(Vec<Kept<D::Change>>),
     /// The connection took a turn.
     Line(Turn),
     /// A change could not be kept on this device: it is in memory until the server has it.
@@ -69,8 +69,8 @@ struct Inner<D: Document> {
     ids: RefCell<ChangeIds>,
     socket: RefCell<Option<(SocketId, Socket)>>,
     timer: RefCell<Option<Timeout>>,
-    notices: RefCell<VecDeque<Notice<D>>>,
-    telling: Cell<bool>,
+    effects: RefCell<VecDeque<Effect<D>>>,
+    running: Cell<bool>,
     listener: Box<dyn Fn(Notice<D>)>,
     this: Weak<Self>,
 }
@@ -111,8 +111,8 @@ impl<D: Document> Session<D> {
             outbox,
             socket: RefCell::new(None),
             timer: RefCell::new(None),
-            notices: RefCell::new(VecDeque::new()),
-            telling: Cell::new(false),
+            effects: RefCell::new(VecDeque::new()),
+            running: Cell::new(false),
             listener: Box::new(listener),
             this: Weak::clone(this),
         });
@@ -144,7 +144,12 @@ impl<D: Document> Session<D> {
     pub fn edit(&self, change: D::Change) -> Result<ChangeId, Refusal> {
         self.inner.client.borrow().admits(&change)?;
         let made_at = clock::unix_now();
-        let id = self.inner.ids.borrow_mut().next(made_at, clock::random());
+        let newest = self.inner.client.borrow().outbox().newest();
+        let id = {
+            let mut ids = self.inner.ids.borrow_mut();
+            ids.raise(newest);
+            ids.next(made_at, clock::random())
+        };
         self.inner.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
         Ok(id)
     }
@@ -179,10 +184,25 @@ fn with<D: Document>(this: &Weak<Inner<D>>, act: impl FnOnce(&Inner<D>)) {
 }
 
 impl<D: Document> Inner<D> {
+    /// Feeds the client and carries out the effects, in order: those of an event that happens meanwhile come behind.
     fn handle(&self, event: Event<D>) {
-        let effects = self.client.borrow_mut().handle(event, clock::now());
-        for effect in effects {
+        let (effects, attention) = {
+            let mut client = self.client.borrow_mut();
+            let before = client.outbox().refused();
+            let effects = client.handle(event, clock::now());
+            let after = client.outbox();
+            (effects, (after.refused() != before).then(|| after.attention().cloned().collect()))
+        };
+        self.effects.borrow_mut().extend(effects);
+        if self.running.replace(true) {
+            return;
+        }
+        while let Some(effect) = { self.effects.borrow_mut().pop_front() } {
             self.carry_out(effect);
+        }
+        self.running.set(false);
+        if let Some(attention) = attention {
+            (self.listener)(Notice::Attention(attention));
         }
         self.set_timer();
     }
@@ -205,7 +225,7 @@ impl<D: Document> Inner<D> {
             }
             Effect::Keep(kept) => {
                 if self.outbox.keep(&kept).is_err() {
-                    self.tell(Notice::NotKept);
+                    (self.listener)(Notice::NotKept);
                 }
             }
             Effect::Saved(kept) => self.outbox.forget(kept.id),
@@ -217,16 +237,17 @@ impl<D: Document> Inner<D> {
                     with(&this, |inner| inner.handle(Event::Probed(id, answer)));
                 });
             }
-            Effect::Line(turn) => self.tell(Notice::Line(turn)),
+            Effect::Line(turn) => (self.listener)(Notice::Line(turn)),
             Effect::ViewChanged => {
                 let view = self.client.borrow().view().clone();
-                self.tell(Notice::View(view));
+                (self.listener)(Notice::View(view));
             }
             Effect::StatusChanged => {
                 let status = self.client.borrow().status();
-                self.tell(Notice::Status(status));
+                (self.listener)(Notice::Status(status));
             }
-            Effect::Refused(kept) => self.tell(Notice::Refused(kept)),
+            // The list of them is told as a whole.
+            Effect::Refused(_) => {}
         }
     }
 
@@ -249,7 +270,7 @@ impl<D: Document> Inner<D> {
         let follow = move |event: web_sys::Event| {
             let Ok(event) = event.dyn_into::<StorageEvent>() else { return };
             with(&this, |inner| match inner.outbox.elsewhere::<D::Change>(&event) {
-                Some(Elsewhere::Kept(kept)) => inner.handle(Event::Admit(vec![kept])),
+                Some(Elsewhere::Kept(kept)) => inner.handle(Event::Elsewhere(kept)),
                 Some(Elsewhere::Forgotten(id)) => inner.handle(Event::Dismiss(id)),
                 None => {}
             });
@@ -268,18 +289,6 @@ impl<D: Document> Inner<D> {
             Timeout::new(wait, move || with(&this, |inner| inner.handle(Event::Wake)))
         });
         self.timer.replace(timer);
-    }
-
-    /// Tells the page, one notice after the other: a listener that makes a change is told of it after it has returned.
-    fn tell(&self, notice: Notice<D>) {
-        self.notices.borrow_mut().push_back(notice);
-        if self.telling.replace(true) {
-            return;
-        }
-        while let Some(notice) = { self.notices.borrow_mut().pop_front() } {
-            (self.listener)(notice);
-        }
-        self.telling.set(false);
     }
 }
 

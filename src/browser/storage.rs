@@ -1,8 +1,8 @@
 //! What the device keeps, in localStorage: one record a change, so that adding one never rewrites the others.
 
 use gloo_storage::{LocalStorage, Storage as _};
-use serde::{Deserialize as _, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
 use web_sys::StorageEvent;
 

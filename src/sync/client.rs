@@ -77,6 +77,8 @@ pub enum Event<D: Document> {
     Edit(Kept<D::Change>),
     /// Changes came that were made elsewhere: in another tab, or in a file. Those that are here already change nothing.
     Admit(Vec<Kept<D::Change>>),
+    /// Another client that shares the device's outbox, such as another tab, keeps this change.
+    Elsewhere(Kept<D::Change>),
     /// The author of a refused change has seen the reason and lets the change go.
     Dismiss(ChangeId),
     /// Close, and do not come back.
@@ -315,6 +317,12 @@ impl<D: Document> Client<D> {
             Event::Received(..) => Vec::new(),
             Event::Edit(kept) => self.edit(kept),
             Event::Admit(changes) => self.admit(changes),
+            // It is kept already: keeping it again could bring back what was let go meanwhile.
+            Event::Elsewhere(kept) => {
+                let mut effects = self.admit(vec![kept]);
+                effects.retain(|effect| !matches!(effect, Effect::Keep(_)));
+                effects
+            }
             Event::Dismiss(id) => self.outbox.dismiss(id).map(|_| Effect::Forget(id)).into_iter().collect(),
         };
         effects.extend(self.hold(now));

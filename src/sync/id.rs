@@ -66,6 +66,11 @@ impl ChangeIds {
         Self { last }
     }
 
+    /// From here on, ids are after `other` too: a change of another client that this one builds on.
+    pub fn raise(&mut self, other: Option<ChangeId>) {
+        self.last = self.last.max(other);
+    }
+
     /// The next id: a UUIDv7 of now, or the successor of the last one if that is not after it.
     pub fn next(&mut self, at: UnixMillis, random: [u8; 10]) -> ChangeId {
         let fresh = uuid_v7(at, random);

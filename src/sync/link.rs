@@ -18,9 +18,9 @@ pub struct SocketId(pub u64);
 /// The link's timings; the defaults are those of the design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// From asking for a socket to its being open.
+    /// From asking for a socket to its being open. Doubled with each failed attempt, up to 16 times.
     pub connect_timeout: Duration,
-    /// From its being open to `sync_response`.
+    /// From its being open to `sync_response`. Doubled as well.
     pub handshake_timeout: Duration,
     /// Delays between attempts.
     pub backoff: Backoff,
@@ -266,10 +266,15 @@ impl Link {
         self.socket() == Some(socket)
     }
 
+    /// A timeout, doubled with each failed attempt, up to 16 times: on a slow line a large board takes as long as it takes.
+    fn patience(&self, timeout: Duration) -> Duration {
+        timeout * 2_u32.pow(self.attempt.min(4))
+    }
+
     fn connect(&mut self, now: Moment) -> Vec<Action> {
         self.sockets += 1;
         let socket = SocketId(self.sockets);
-        self.state = State::Connecting { socket, until: now + self.settings.connect_timeout };
+        self.state = State::Connecting { socket, until: now + self.patience(self.settings.connect_timeout) };
         vec![Action::Open(socket)]
     }
 
@@ -325,7 +330,7 @@ impl Link {
 
     fn opened(&mut self, socket: SocketId, now: Moment) -> Vec<Action> {
         if matches!(self.state, State::Connecting { socket: present, .. } if present == socket) {
-            self.state = State::Handshaking { socket, until: now + self.settings.handshake_timeout };
+            self.state = State::Handshaking { socket, until: now + self.patience(self.settings.handshake_timeout) };
         }
         Vec::new()
     }

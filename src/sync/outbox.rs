@@ -246,6 +246,13 @@ impl<D: Document> Outbox<D> {
     /// The log has decided on `id`: takes it out, if it is ours. With a refusal it moves to those that need attention, and is
     /// returned with it.
     pub fn settle(&mut self, id: ChangeId, refused: Option<Refusal>) -> Option<Kept<D::Change>> {
+        if refused.is_none()
+            && let Some(mut kept) = self.attention.remove(&id)
+        {
+            // It was set aside here, and had reached the log all the same.
+            kept.refused = None;
+            return Some(kept);
+        }
         let Slot { mut kept, bytes, priority, in_flight, .. } = self.pending.remove(&id)?;
         if in_flight {
             self.in_flight -= 1;

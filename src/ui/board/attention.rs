@@ -1,10 +1,13 @@
 //! Changes that the server refused: each with the reason and a way on.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::handle::BoardHandle;
-use crate::board::{Board, Change};
+use crate::board::{Board, Card, Change};
 use crate::sync::outbox::Kept;
+use crate::ui::clipboard::copy_text;
+use crate::ui::download::download;
 use crate::ui::dynamic::{Each, Item, When};
 
 /// The list of refused changes. Renders nothing on the server, nor while there are none.
@@ -36,6 +39,17 @@ fn Refused(board: BoardHandle, kept: Kept<Change>) -> impl IntoView {
     let reason = kept.refused.as_ref().map(|refusal| refusal.message.to_string());
     let what = board.mirror.board.with_untracked(|board| in_words(board, &kept.change));
     let id = kept.id;
+    let copied = RwSignal::new(false);
+    let text = StoredValue::new(board.mirror.board.with_untracked(|board| in_full(board, &kept.change)));
+    let copy = move |_| {
+        spawn_local(async move {
+            let text = text.get_value();
+            if !copy_text(&text).await {
+                download("change.txt", &text);
+            }
+            copied.try_set(true);
+        });
+    };
     view! {
         <li>
             <span>
@@ -44,10 +58,24 @@ fn Refused(board: BoardHandle, kept: Kept<Change>) -> impl IntoView {
                 {reason}
             </span>
             <span class="row">
+                <button class="button" on:click=copy>
+                    {Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned())}
+                </button>
                 <button class="button" on:click=move |_| board.retry(&kept)>"Retry"</button>
                 <button class="button quiet" on:click=move |_| board.dismiss(id)>"Discard"</button>
             </span>
         </li>
+    }
+}
+
+/// A change with all that its author wrote, for them to keep.
+fn in_full(board: &Board, change: &Change) -> String {
+    let card = |card: &Card| format!("{}\n{}\n", card.title, card.notes);
+    match change {
+        Change::AddCard { content, .. } => card(content),
+        Change::ImportCards { cards } => cards.iter().map(|(_, content)| card(content)).collect(),
+        Change::EditNotes { to, .. } => to.clone(),
+        _ => in_words(board, change),
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::dialog::Dialog;
 use super::focus::focus_card;
-use super::handle::{BoardHandle, use_board};
+use super::handle::{BoardHandle, Note, use_board};
 use crate::board::model::{MAX_LABEL, MAX_NOTES, MAX_TITLE};
 use crate::board::{Card, CardId, Change};
 use crate::ui::dynamic::{Each, Item, When};
@@ -148,12 +148,12 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
     .into_any()
 }
 
-/// The notes. Written as they are typed, a second after the last key and on leaving; what others write meanwhile is merged in
+/// The notes. Written while they are typed, every second, and on leaving; what others write meanwhile is merged in
 /// by the board and shown as soon as the field is left.
 #[component]
 fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoView {
-    /// Typing rests this long before it is written.
-    const REST: Duration = Duration::from_secs(1);
+    /// What is typed is written this often.
+    const PAUSE: Duration = Duration::from_secs(1);
 
     let draft = RwSignal::new(notes.get_untracked());
     let from = StoredValue::new(notes.get_untracked());
@@ -161,19 +161,36 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let write = move || {
         let (before, after) = (from.get_value(), draft.get_untracked());
-        if before != after && board.edit(Change::EditNotes { card: id, from: before, to: after.clone() }) {
+        if before == after {
+            return true;
+        }
+        let made = board.edit(Change::EditNotes { card: id, from: before, to: after.clone() });
+        if made {
             from.set_value(after);
         }
+        made
     };
-    let rest = move || {
+    let stop = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
             timer.clear();
         }
     };
+    let typed = move |text: String| {
+        draft.set(text);
+        if timer.with_value(Option::is_none) {
+            let due = move || {
+                timer.set_value(None);
+                write();
+            };
+            timer.set_value(set_timeout_with_handle(due, PAUSE).ok());
+        }
+    };
+    // What could not be written, being too long, stays in the field for its author to shorten.
     let leave = move || {
-        rest();
-        write();
-        writing.set(false);
+        stop();
+        if write() {
+            writing.set(false);
+        }
     };
     Effect::new(move |_| {
         let shown = notes.get();
@@ -183,9 +200,12 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
         }
     });
     on_cleanup(move || {
-        rest();
-        if draft.try_get_untracked().is_some() {
-            write();
+        stop();
+        if let Some(text) = draft.try_get_untracked()
+            && !write()
+        {
+            let text = format!("These notes were too long to keep: {text}");
+            board.note.set(Some(Note { text, undo: false, lasting: true }));
         }
     });
     view! {
@@ -198,11 +218,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
                 readonly=Signal::derive(move || !board.editable.get())
                 prop:value=draft
                 on:focus=move |_| writing.set(true)
-                on:input=move |event| {
-                    draft.set(event_target_value(&event));
-                    rest();
-                    timer.set_value(set_timeout_with_handle(write, REST).ok());
-                }
+                on:input=move |event| typed(event_target_value(&event))
                 on:blur=move |_| leave()
             ></textarea>
         </label>

@@ -37,10 +37,15 @@ pub fn Dialog(
             dialog.close();
         }
     });
-    // A press on the backdrop is one on the dialog itself, since its content covers it.
+    // A press on the backdrop is one on the dialog itself, outside its box; one inside is on its scroll bar.
     let press = move |event: MouseEvent| {
         let itself = event.target().is_some_and(|target| target.dyn_into::<web_sys::HtmlDialogElement>().is_ok());
-        if itself {
+        let outside = dialog.get_untracked().is_some_and(|dialog| {
+            let (rect, x, y) =
+                (dialog.get_bounding_client_rect(), f64::from(event.client_x()), f64::from(event.client_y()));
+            x < rect.left() || x > rect.right() || y < rect.top() || y > rect.bottom()
+        });
+        if itself && outside {
             close();
         }
     };

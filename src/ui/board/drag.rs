@@ -92,7 +92,10 @@ impl Drag {
                 }
             }),
         ];
-        on_cleanup(move || listeners.into_iter().for_each(WindowListenerHandle::remove));
+        on_cleanup(move || {
+            self.cancel();
+            listeners.into_iter().for_each(WindowListenerHandle::remove);
+        });
     }
 
     /// Whether something is carried: then a finger that moves must not scroll.
@@ -141,6 +144,8 @@ impl Drag {
 
     /// A pointer went up: what is carried takes its place.
     fn dropped(self, event: &PointerEvent) {
+        // Others may have moved cards since the pointer did.
+        self.follow();
         let dropped = self.with(|press| {
             (press.pointer == event.pointer_id())
                 .then(|| (press.item, press.carried.as_ref().and_then(|carried| carried.place)))
@@ -162,6 +167,11 @@ impl Drag {
             rest.clear();
         }
         if let Some(carried) = press.carried {
+            // The click that ends a drag comes at once, if it comes.
+            let forget = move || {
+                self.dragged.try_set_value(false);
+            };
+            set_timeout(forget, Duration::ZERO);
             carried.copy.remove();
             carried.line.remove();
             let _ = carried.source.class_list().remove_1("carried");

@@ -122,6 +122,10 @@ impl BoardHandle {
     pub fn edit(&self, change: Change) -> bool {
         let undo = self.mirror.board.with_untracked(|board| board.inverse(&change));
         let made = self.submit(change);
+        if made && self.note.with_untracked(|note| note.as_ref().is_some_and(|note| note.undo)) {
+            // Its "Undo" was for the change before this one.
+            self.note.set(None);
+        }
         if let Some(undo) = undo
             && made
         {
@@ -169,7 +173,7 @@ impl BoardHandle {
         match editor.edit(change) {
             Ok(_) => true,
             Err(refusal) => {
-                self.note.set(Some(Note { text: refusal.message.into_owned(), undo: false, lasting: false }));
+                self.tell(refusal.message);
                 false
             }
         }
@@ -193,7 +197,6 @@ impl BoardHandle {
     pub fn dismiss(&self, id: ChangeId) {
         if let Some(editor) = self.editor() {
             editor.dismiss(id);
-            self.attention.set(editor.attention());
         }
     }
 

@@ -29,13 +29,19 @@ pub fn InPlace(
             field.select();
         }
     });
+    let from = StoredValue::new(String::new());
+    Effect::new(move |_| {
+        if editing.get() {
+            from.set_value(text.get_untracked());
+        }
+    });
     let finish = move |value: String| {
         if !editing.get_untracked() {
             return;
         }
         editing.set(false);
         let value = value.trim();
-        if !value.is_empty() && value != text.get_untracked() {
+        if !value.is_empty() && value != from.get_value() {
             commit(value.to_owned());
         }
     };

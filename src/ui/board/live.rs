@@ -41,8 +41,13 @@ pub(super) fn connect(handle: BoardHandle, page: BoardPage) {
     };
     let session = Session::open(opening, move |notice| match notice {
         Notice::View(board) => handle.mirror.show(&board),
-        Notice::Status(status) => handle.status.set(status),
-        Notice::Refused(kept) => handle.attention.update(|list| list.push(kept)),
+        Notice::Status(status) => {
+            if status.pending == 0 {
+                handle.unkept.set(false);
+            }
+            handle.status.set(status);
+        }
+        Notice::Attention(list) => handle.attention.set(list),
         Notice::Line(turn) => handle.turned(&turn),
         Notice::NotKept => handle.unkept.set(true),
     });

@@ -42,7 +42,8 @@ fn Places(card: CardId) -> impl IntoView {
     let option = move |(id, item): (ListId, Arc<List>)| {
         let chosen = Signal::derive(move || list.get() == Some(id));
         let title = item.title.clone();
-        let option = move || view! { <option value=id.to_string() selected=chosen>{title.clone()}</option> }.into_any();
+        let option =
+            move || view! { <option value=id.to_string() prop:selected=chosen>{title.clone()}</option> }.into_any();
         Item::by_id(id.0, option)
     };
     let lists = move || view_of.with(|board| board.open_lists().into_iter().map(option).collect::<Vec<_>>());
@@ -50,7 +51,7 @@ fn Places(card: CardId) -> impl IntoView {
         let chosen = Signal::derive(move || place.get() == at);
         let number = (at + 1).to_string();
         let option =
-            move || view! { <option value=at.to_string() selected=chosen>{number.clone()}</option> }.into_any();
+            move || view! { <option value=at.to_string() prop:selected=chosen>{number.clone()}</option> }.into_any();
         Item::by_name(at.to_string(), option)
     };
     let places = move || {

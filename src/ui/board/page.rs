@@ -73,7 +73,10 @@ pub fn BoardView(
     let drag = Drag::new(board);
     provide_context(drag);
     come_alive(board, page);
-    Effect::new(move |_| drag.listen());
+    Effect::new(move |_| {
+        drag.listen();
+        guard_leaving(board);
+    });
     on_cleanup(move || board.disconnect());
 
     let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
@@ -184,7 +187,7 @@ fn Notes(board: BoardHandle) -> impl IntoView {
         }
         board
             .note
-            .with(Option::is_some)
+            .with(|note| note.as_ref().is_some_and(|note| !note.lasting))
             .then(|| {
                 let hide = move || {
                     board.note.try_set(None);
@@ -216,6 +219,17 @@ fn Notes(board: BoardHandle) -> impl IntoView {
         </When>
     }
     .into_any()
+}
+
+/// Asks before the page is left with changes that only it has.
+fn guard_leaving(board: BoardHandle) {
+    let guard = window_event_listener(leptos::ev::beforeunload, move |event| {
+        let only_here = board.unkept.get_untracked() && board.status.with_untracked(|status| status.pending > 0);
+        if only_here {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || guard.remove());
 }
 
 fn save_copy(board: BoardHandle) {

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen_futures::JsFuture;
 
 use super::dialog::Dialog;
 use super::handle::use_board;
 use crate::sync::id::Key;
 use crate::sync::message::Access;
+use crate::ui::clipboard::copy_text;
 use crate::ui::dynamic::When;
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
@@ -50,12 +50,8 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
             field.select();
         }
         spawn_local(async move {
-            // Without a secure context there is no clipboard; the link is selected, for the person to copy.
-            let done = match clipboard() {
-                Some(clipboard) => JsFuture::from(clipboard.write_text(&link.get_value())).await.is_ok(),
-                None => false,
-            };
-            copied.try_set(done);
+            // If it cannot be copied from here, the link is selected, for the person to copy.
+            copied.try_set(copy_text(&link.get_value()).await);
         });
     };
     view! {
@@ -70,8 +66,4 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
         </label>
     }
     .into_any()
-}
-
-fn clipboard() -> Option<web_sys::Clipboard> {
-    window().is_secure_context().then(|| window().navigator().clipboard())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::sync::client::{Connection, Status};
+use crate::sync::message::Access;
 use crate::sync::network::Network;
 
 /// What the pill says.
@@ -22,6 +23,8 @@ enum Pill {
     Captive(usize),
     Unreachable(usize),
     Ended(usize),
+    /// This link can only view; the changes were made with another.
+    ViewOnly(usize),
     Outdated,
 }
 
@@ -32,11 +35,14 @@ impl Pill {
             (Connection::Refused(_) | Connection::GaveUp { .. }, _) => Self::Ended(status.pending),
             (Connection::Outdated, _) => Self::Outdated,
             (_, Network::Offline) => Self::Offline(status.pending),
+            (Connection::Live, _) if status.pending > 0 && status.access == Access::View => {
+                Self::ViewOnly(status.pending)
+            }
             (Connection::Live, _) if status.pending > 0 => Self::Saving(status.pending),
             (Connection::Live, _) => Self::Saved,
             (_, Network::Captive) => Self::Captive(status.pending),
             (_, Network::Unreachable) => Self::Unreachable(status.pending),
-            (Connection::Connecting { attempt: 0 }, _) => Self::Connecting,
+            (Connection::Connecting { .. }, _) if status.last_sync == 0 => Self::Connecting,
             (Connection::Connecting { .. } | Connection::Waiting { .. } | Connection::Suspended { .. }, _) => {
                 Self::Reconnecting(status.pending)
             }
@@ -55,7 +61,7 @@ impl Pill {
             Self::Offline(_) => "offline",
             Self::Captive(_) => "captive",
             Self::Unreachable(_) => "unreachable",
-            Self::Ended(_) => "ended",
+            Self::Ended(_) | Self::ViewOnly(_) => "ended",
             Self::Outdated => "outdated",
         }
     }
@@ -72,6 +78,7 @@ impl Pill {
             Self::Captive(count) => kept_here("This network wants you to log in.", count),
             Self::Unreachable(count) => kept_here("Can't reach the server.", count),
             Self::Ended(count) => kept_here("Not connected.", count),
+            Self::ViewOnly(count) => kept_here("This link can only view.", count),
             Self::Outdated => "New version. Reload".to_owned(),
         }
     }
@@ -84,7 +91,8 @@ impl Pill {
             | Self::Offline(count)
             | Self::Captive(count)
             | Self::Unreachable(count)
-            | Self::Ended(count) => count > 0,
+            | Self::Ended(count)
+            | Self::ViewOnly(count) => count > 0,
             Self::Quiet | Self::Connecting | Self::Saved | Self::Settling | Self::Outdated => false,
         }
     }
@@ -121,11 +129,16 @@ pub fn ConnectionStatus(
 ) -> impl IntoView {
     let now = Memo::new(move |_| status.with(Pill::of));
     let shown = RwSignal::new(Pill::Quiet);
-    Effect::new(move |previous: Option<Option<TimeoutHandle>>| {
-        if let Some(timer) = previous.flatten() {
+    Effect::new(move |previous: Option<(&'static str, Option<TimeoutHandle>)>| {
+        let next = now.get();
+        let waiting = previous.and_then(|(name, timer)| timer.map(|timer| (name, timer)));
+        if let Some((name, timer)) = waiting {
+            if name == next.name() && shown.get_untracked().name() != name {
+                // More of the same: it is shown when it was to be shown.
+                return (name, Some(timer));
+            }
             timer.clear();
         }
-        let next = now.get();
         if next.is_unsaved() && shown.get_untracked() == Pill::Saved {
             // Patience is for what is not shown yet. "Saved" is taken back at once.
             shown.set(Pill::Settling);
@@ -133,15 +146,19 @@ pub fn ConnectionStatus(
         let patience = next.patience(shown.get_untracked());
         if patience.is_zero() {
             shown.set(next);
-            return None;
+            return (next.name(), None);
         }
         let show = move || {
-            shown.try_set(next);
+            shown.try_set(now.get_untracked());
         };
-        set_timeout_with_handle(show, patience).ok()
+        (next.name(), set_timeout_with_handle(show, patience).ok())
     });
-    let can_retry =
-        move || matches!(shown.get(), Pill::Reconnecting(_) | Pill::Captive(_) | Pill::Unreachable(_) | Pill::Ended(_));
+    let can_retry = move || {
+        matches!(
+            shown.get(),
+            Pill::Reconnecting(_) | Pill::Offline(_) | Pill::Captive(_) | Pill::Unreachable(_) | Pill::Ended(_)
+        )
+    };
     view! {
         <div class="pill" data-state=Signal::derive(move || shown.get().name().to_owned())>
             <span class="dot" aria-hidden="true"></span>
