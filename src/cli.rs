@@ -27,6 +27,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Serve boards until told to stop (Ctrl+C or SIGTERM)
     Serve(Serve),
+    /// Be a bad network: a TCP proxy that makes faults, for tests
+    Chaos(Chaos),
 }
 
 /// How to serve.
@@ -45,6 +47,62 @@ pub(crate) struct Serve {
     pub(crate) allowed_origins: Vec<String>,
 }
 
+/// How to be a bad network.
+#[derive(Debug, Args)]
+#[command(after_long_help = CHAOS)]
+pub(crate) struct Chaos {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: String,
+
+    /// The server's address and port
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) to: String,
+
+    /// What happens: a preset (clear, fast_3g, slow_3g, offline, lossy, flapping, tunnel) or a file with a script
+    #[arg(long, value_name = "PRESET|FILE", default_value = "clear")]
+    pub(crate) script: String,
+
+    /// Feeds all that is random, in place of the script's own seed
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+
+    /// Take orders from standard input, one a line, until it ends
+    #[arg(long)]
+    pub(crate) control: bool,
+}
+
+/// What there is to say about it.
+const CHAOS: &str = r#"The first line on standard output is "Chaos listens on 127.0.0.1:4000". What becomes of each connection is logged on
+standard error.
+
+A script is a timeline in JSON:
+
+  {"seed": 7, "repeat_ms": 17000, "steps": [
+    {"at_ms": 0, "do": {"fault": "delay", "ms": 100, "jitter_ms": 50}},
+    {"at_ms": 15000, "within_ms": 1000, "do": {"fault": "offline"}},
+    {"at_ms": 17000, "do": {"fault": "clear"}}]}
+
+Faults (direction is to_server, to_client or both, which is the default):
+
+  clear                                     lift all that holds
+  offline                                   cut what is open, refuse what is new
+  slow_3g, fast_3g                          in place of what holds: a cell's bandwidth and delay
+  refuse                                    reset new connections
+  silent_handshake                          take new connections and never answer
+  portal                                    answer every new request with 200 and a page of its own
+  half_open   [direction]                   stop forwarding, keep connections open
+  delay       ms [jitter_ms] [direction]    in order
+  bandwidth   kbit_per_s [direction]        shared by all connections
+  lose        share [direction]             of packets, which come 200 ms and more later, as TCP sends them again
+  cut                                       reset every open connection
+  cut_after   bytes [direction]             reset a connection in the middle, once so many more bytes were carried
+
+With --control each line of standard input is a preset, a fault ({"fault": "half_open", "direction": "to_client"}, or
+just the word, if nothing needs to be said about it) or a script. A fault happens on top of what holds; a script and a
+preset take the place of the script that is playing. Each line is answered with "ok" once it has happened, or with
+"error: " and the reason. When standard input ends, so does the proxy."#;
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -52,9 +110,10 @@ mod tests {
     use super::*;
 
     fn serve(args: &[&str]) -> Serve {
-        let Command::Serve(serve) =
-            Cli::try_parse_from(["sheetbend"].iter().chain(args)).expect("a command line").into_command();
-        serve
+        match Cli::try_parse_from(["sheetbend"].iter().chain(args)).expect("a command line").into_command() {
+            Command::Serve(serve) => serve,
+            Command::Chaos(chaos) => panic!("{chaos:?}"),
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! The server program. `sheetbend serve` serves; `sheetbend --help` says what can be set.
+//! The program. `sheetbend serve` serves; `sheetbend --help` says what else it can do, and what can be set.
 
+mod chaos;
 mod cli;
 mod program;
 
+use std::fmt;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -10,8 +12,14 @@ use clap::Parser as _;
 use self::cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Cli::parse().into_command();
-    match program::serve(options) {
+    match Cli::parse().into_command() {
+        Command::Serve(options) => exit(program::serve(options)),
+        Command::Chaos(options) => exit(chaos::run(&options)),
+    }
+}
+
+fn exit(result: Result<(), impl fmt::Display>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sheetbend: {error}");

@@ -43,7 +43,7 @@ pub(crate) fn serve(options: Serve) -> Result<(), StartError> {
     log_to_standard_error();
     let leptos = configuration()?;
     let address = match &options.listen {
-        Some(listen) => parse(listen)?,
+        Some(listen) => resolve(listen).ok_or_else(|| StartError::Address(listen.clone()))?,
         None => leptos.site_addr,
     };
     let store = Sqlite::open(&options.data)?;
@@ -113,14 +113,13 @@ fn configuration() -> Result<LeptosOptions, LeptosConfigError> {
     get_config_from_str(beside.as_deref().unwrap_or(include_str!("../Leptos.toml")))
 }
 
-/// An address, or a name that has one.
-fn parse(listen: &str) -> Result<SocketAddr, StartError> {
-    let resolved = listen.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    resolved.ok_or_else(|| StartError::Address(listen.to_owned()))
+/// The address that is written, or that of the name that is.
+pub(crate) fn resolve(address: &str) -> Option<SocketAddr> {
+    address.to_socket_addrs().ok()?.next()
 }
 
 /// Ends when the process is told to stop.
-fn stop() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -139,7 +138,7 @@ fn stop() -> io::Result<impl Future<Output = ()>> {
 }
 
 /// `RUST_LOG` says what is logged: `sheetbend=debug` for what each connection does.
-fn log_to_standard_error() {
+pub(crate) fn log_to_standard_error() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }

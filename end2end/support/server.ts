@@ -7,16 +7,16 @@ import path from "node:path";
 
 const project = path.resolve(import.meta.dirname, "../..");
 
-/** The built server: `SHEETBEND_BIN`, else where a release build leaves it. */
-function binary(): string {
+/** The built program: `SHEETBEND_BIN`, else where a release build leaves it. */
+export function binary(): string {
   const target = process.env["CARGO_TARGET_DIR"] ?? "target";
   const file = path.resolve(project, process.env["SHEETBEND_BIN"] ?? path.join(target, "release/sheetbend"));
   if (!existsSync(file)) throw new Error(`${file} is not there: \`make build\` makes it.`);
   return file;
 }
 
-/** The servers that run now: they must not outlive a worker that ends in the middle of a test. */
-const running = new Set<ChildProcess>();
+/** What runs now: it must not outlive a worker that ends in the middle of a test. */
+export const running = new Set<ChildProcess>();
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });

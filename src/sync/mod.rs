@@ -15,11 +15,13 @@
 //! | [`retained`] | what was confirmed lately, to be offered again to a server that was restored from a backup |
 //! | [`client`] | joins them |
 //! | [`sequencer`] | the server's side of one document |
+//! | [`faults`] | what a bad network can do, as seeded policy |
 
 pub mod backoff;
 pub mod client;
 pub mod digest;
 pub mod document;
+pub mod faults;
 pub mod id;
 pub mod link;
 pub mod message;

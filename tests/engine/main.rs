@@ -7,6 +7,7 @@
 //! | `conflicts` | the table of what becomes of changes made at the same time |
 //! | `convergence` | two people, any schedule: the same board on both, every change once |
 //! | `client`, `replica` | one client, frame by frame |
+//! | `faults` | what a bad network does |
 //!
 //! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
 
@@ -14,6 +15,7 @@ mod boards;
 mod client;
 mod conflicts;
 mod convergence;
+mod faults;
 mod harness;
 mod import;
 mod laws;

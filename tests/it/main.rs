@@ -1,6 +1,7 @@
 //! Tests of the server from the outside: its store, its rooms, its sockets, its program.
 
 mod api;
+mod chaos;
 mod native;
 mod process;
 mod rooms;

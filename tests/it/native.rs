@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use sheetbend::board::position::Position;
-use sheetbend::board::{Board, Change, ListId};
+use sheetbend::board::{Board, Change};
 use sheetbend::native::{Fate, Opening, Session, session::EditError};
 use sheetbend::server::{NewBoard, Server, Settings, store::sqlite::Sqlite};
 use sheetbend::sync::backoff::Backoff;
 use sheetbend::sync::client::Connection;
-use sheetbend::sync::id::{Key, uuid_v7};
+use sheetbend::sync::id::Key;
 use sheetbend::sync::link;
 
-use crate::support::http::ask;
+use crate::support::boards::{add_list, make_board};
 use crate::support::ids::{document_id, key};
 use crate::support::program::Running;
 
@@ -21,16 +19,6 @@ fn opening(address: std::net::SocketAddr, key: Key, name: &str) -> Opening {
     let backoff = Backoff { base: Duration::from_millis(20), cap: Duration::from_millis(200) };
     let link = link::Settings { backoff, ..link::Settings::default() };
     Opening { link, ..Opening::new(format!("ws://{address}/api/sync"), key, name) }
-}
-
-fn add_list(who: u8, n: u64) -> Change {
-    let list = ListId(uuid_v7(n, [who; 10]));
-    Change::AddList { list, title: format!("{who}: {n}"), position: Position::default(), archived: false }
-}
-
-async fn make_board(running: &Running) {
-    let body = json!({ "id": document_id(1), "edit_key": key(1) }).to_string();
-    assert_eq!(ask(running.address, "POST /api/boards", &[], &body).await.status, 201);
 }
 
 #[tokio::test]

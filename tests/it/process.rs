@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
 use sheetbend::server::store::sqlite;
@@ -12,21 +12,11 @@ use tempfile::TempDir;
 
 use crate::support::http::ask;
 use crate::support::ids::{change_id, document_id, key};
-use crate::support::program::{PROGRAM, Running, program};
+use crate::support::program::{PROGRAM, Running, complaint, program};
 use crate::support::socket::{Socket, cursor_of};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
-}
-
-/// Runs the program, which must not start. Returns the one line it says on standard error.
-fn complaint(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.env("RUST_LOG", "off").output().expect("starts");
-    let stderr = String::from_utf8(stderr).expect("text");
-    assert_eq!((status.code(), stdout.as_slice()), (Some(1), b"".as_slice()), "{stderr}");
-    let line = stderr.strip_suffix('\n').expect("a line");
-    assert!(!line.contains('\n') && line.starts_with("sheetbend: ") && line.ends_with('.'), "a sentence: {line:?}");
-    line.to_owned()
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What the tests share.
 
+pub(crate) mod boards;
 pub(crate) mod http;
 pub(crate) mod ids;
 pub(crate) mod memory;
+pub(crate) mod people;
 pub(crate) mod program;
 pub(crate) mod served;
 pub(crate) mod socket;

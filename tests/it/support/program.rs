@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_sheetbend");
 
@@ -27,9 +27,35 @@ impl Running {
 
     /// Kills it, as a power cut would, and starts it again in the same place.
     pub(crate) fn restart(&mut self, data: &Path) {
+        self.stop();
+        self.start_again(data);
+    }
+
+    /// Kills it, as a power cut would.
+    pub(crate) fn stop(&mut self) {
         self.process.kill().expect("runs");
         self.process.wait().expect("ends");
+    }
+
+    /// Starts it again in the same place, when it has ended.
+    pub(crate) fn start_again(&mut self, data: &Path) {
         *self = Self::run(&mut program(data, &self.address.to_string()));
+    }
+
+    /// Waits until it says so on standard error, which nobody may have read from.
+    pub(crate) async fn says(&mut self, words: &'static str) {
+        let log = self.process.stderr.take().expect("not yet read");
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // Reads on to the end: a server whose log nobody reads would wait for a reader.
+        std::thread::spawn(move || {
+            let mut tell = Some(tell);
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                if line.contains(words) {
+                    tell.take().map(|tell| tell.send(()));
+                }
+            }
+        });
+        assert!(told.await.is_ok(), "it ended, and did not say {words:?}");
     }
 
     pub(crate) fn run(command: &mut Command) -> Self {
@@ -62,6 +88,16 @@ impl Drop for Running {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Runs the program, which must not start. Returns the one line it says on standard error.
+pub(crate) fn complaint(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.env("RUST_LOG", "off").output().expect("starts");
+    let stderr = String::from_utf8(stderr).expect("text");
+    assert_eq!((status.code(), stdout.as_slice()), (Some(1), b"".as_slice()), "{stderr}");
+    let line = stderr.strip_suffix('\n').expect("a line");
+    assert!(!line.contains('\n') && line.starts_with("sheetbend: ") && line.ends_with('.'), "a sentence: {line:?}");
+    line.to_owned()
 }
 
 fn rest(mut process: Child) -> String {
