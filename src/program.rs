@@ -110,7 +110,17 @@ fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> (Router, Rou
 /// else the one it was built with.
 fn configuration() -> Result<LeptosOptions, LeptosConfigError> {
     let beside = std::fs::read_to_string("Leptos.toml").ok();
-    get_config_from_str(beside.as_deref().unwrap_or(include_str!("../Leptos.toml")))
+    let mut leptos = get_config_from_str(beside.as_deref().unwrap_or(include_str!("../Leptos.toml")))?;
+    let hashes = std::env::current_exe().map(|program| program.with_file_name(&*leptos.hash_file));
+    if leptos.hash_files && !hashes.is_ok_and(|hashes| hashes.exists()) {
+        // Leptos panics over a missing file with each page. Without it pages can still be read.
+        tracing::warn!(
+            "{} is not beside the program, so pages will not come alive: build it with `make`",
+            leptos.hash_file
+        );
+        leptos.hash_files = false;
+    }
+    Ok(leptos)
 }
 
 /// The address that is written, or that of the name that is.

@@ -1,0 +1,62 @@
+import { expect, test } from "../support/fixtures.ts";
+import { Chaos, type Fault } from "../support/chaos.ts";
+import { Person } from "../support/person.ts";
+
+/** A board that two people have open, one of them through a network that fails. */
+async function plan(browser: Parameters<typeof Person.at>[0], server: { url: string }, board: { editKey: string; editUrl: string }) {
+  const chaos = await Chaos.start(server.url);
+  const ada = await Person.at(browser, `${chaos.url}/b/${board.editKey}`);
+  const bo = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await expect(bo.list("To do")).toBeVisible();
+  return { chaos, ada, bo };
+}
+
+test("a captive portal is told apart from a server that is down", async ({ board, browser, server }) => {
+  const { chaos, ada, bo } = await plan(browser, server, board);
+  await chaos.set({ fault: "portal" });
+  await chaos.cut();
+  await ada.addCards("To do", "Written in a hotel");
+  await expect(ada.page.locator(".pill")).toContainText("This network wants you to log in. 1 change kept here");
+  await chaos.clear();
+  await ada.page.getByRole("button", { name: "Retry now" }).click();
+  await ada.isSaved();
+  await expect(bo.cards("To do")).toHaveText(["Written in a hotel"]);
+  await chaos.dispose();
+});
+
+for (const [name, fault] of [
+  ["cut in the middle of a frame", { fault: "cut_after", bytes: 40 }],
+  ["refused", { fault: "refuse" }],
+  ["open and silent", { fault: "silent_handshake" }],
+] satisfies [string, Fault][]) {
+  test(`a line that is ${name}: what was typed arrives once`, async ({ board, browser, server }) => {
+    const { chaos, ada, bo } = await plan(browser, server, board);
+    await chaos.set(fault);
+    if (fault.fault !== "cut_after") await chaos.cut();
+    await ada.addCards("To do", "One", "Two", "Three");
+    await expect(ada.page.locator(".pill")).toContainText("kept here");
+    await expect(bo.cards("To do")).toHaveCount(0);
+    await chaos.clear();
+    // A socket that opened into silence is given up by its own time limit.
+    await expect(bo.cards("To do")).toHaveText(["One", "Two", "Three"], { timeout: 30_000 });
+    await ada.isSaved();
+    await chaos.dispose();
+  });
+}
+
+test("on a flapping line nothing is lost or doubled, and the page never says that all is saved while it is not", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const { chaos, ada, bo } = await plan(browser, server, board);
+  await chaos.set("flapping");
+  const titles = Array.from({ length: 40 }, (_, n) => `Card ${n + 1}`);
+  await ada.addCards("To do", ...titles);
+  await chaos.clear();
+  await ada.isSaved();
+  await bo.page.reload();
+  await expect(bo.cards("To do")).toHaveText(titles);
+  await chaos.dispose();
+});
