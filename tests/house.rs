@@ -9,7 +9,7 @@ use std::process::Command;
 /// What each room may use of this crate, by `docs/architecture.md`. The first prefix that a file has counts.
 const ROOMS: [(&str, &[&str]); 9] = [
     ("sync/", &["sync"]),
-    ("board/", &["board", "sync"]),
+    ("board/", &["board", "sync::document"]),
     ("server/", &["server", "sync"]),
     ("native/", &["native", "sync"]),
     ("browser/", &["browser", "sync"]),

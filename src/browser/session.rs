@@ -12,10 +12,10 @@ use web_sys::StorageEvent;
 
 use super::lifecycle::{Listener, Sign, signs};
 use super::probe::probe;
-use super::socket::{Socket, SocketEvent};
+use super::socket::Socket;
 use super::storage::{Elsewhere, OutboxStore};
 use super::{clock, lifecycle};
-use crate::sync::client::{Client, Effect, Event, Settings, Start, Status, Turn};
+use crate::sync::client::{Client, Effect, Event, Settings, SocketEvent, Start, Status, Turn};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, DocumentId, Key, ReplicaId, uuid_v7};
@@ -253,14 +253,7 @@ impl<D: Document> Inner<D> {
 
     fn on_socket(&self, id: SocketId) -> impl Fn(SocketEvent) + 'static {
         let this = Weak::clone(&self.this);
-        move |event| {
-            let event = match event {
-                SocketEvent::Opened => Event::Opened(id),
-                SocketEvent::Received(text) => Event::Received(id, text),
-                SocketEvent::Closed(code) => Event::Closed(id, code),
-            };
-            with(&this, |inner| inner.handle(event));
-        }
+        move |event| with(&this, |inner| inner.handle(Event::of_socket(id, event)))
     }
 
     /// Takes in what other tabs make, so that tabs agree without a network too. Each sends what it holds; ids make that

@@ -9,18 +9,8 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, State, WebSocketError};
 use wasm_bindgen_futures::spawn_local;
 
+use crate::sync::client::SocketEvent;
 use crate::sync::message::SUBPROTOCOL;
-
-/// What a socket says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SocketEvent {
-    /// It is open.
-    Opened,
-    /// A text frame came.
-    Received(String),
-    /// It is closed, with its close code; 1006 if there was none.
-    Closed(u16),
-}
 
 /// A WebSocket, opening or open.
 #[derive(Debug)]

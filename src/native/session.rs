@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::clock::{self, Clock};
-use super::socket::{Socket, SocketEvent};
-use crate::sync::client::{Client, Effect, Event, Settings, Start, Status};
+use super::socket::Socket;
+use crate::sync::client::{Client, Effect, Event, Settings, SocketEvent, Start, Status};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, Key, ReplicaId, uuid_v7};
@@ -201,11 +201,7 @@ impl<D: Document> Runner<D> {
                     }
                 },
                 Some((id, event)) = heard.recv() => {
-                    self.handle(match event {
-                        SocketEvent::Opened => Event::Opened(id),
-                        SocketEvent::Received(text) => Event::Received(id, text),
-                        SocketEvent::Closed(code) => Event::Closed(id, code),
-                    });
+                    self.handle(Event::of_socket(id, event));
                 }
                 () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
                     self.handle(Event::Wake);

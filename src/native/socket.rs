@@ -8,19 +8,9 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::sync::client::SocketEvent;
 use crate::sync::link::SocketId;
 use crate::sync::message::SUBPROTOCOL;
-
-/// What a socket says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SocketEvent {
-    /// It is open.
-    Opened,
-    /// A text frame came.
-    Received(String),
-    /// It is closed, with its close code; 1006 if there was none.
-    Closed(u16),
-}
 
 /// A WebSocket, opening or open.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use super::digest::Cursor;
-use super::document::{Document, Refusal};
+use super::document::{Document, Refusal, size_of};
 use super::id::{ChangeId, DocumentId, Key, ReplicaId};
 use super::link::{self, Action, Closed, Link, Loss, SocketId, State};
 use super::message::{Access, Bye, ByeCode, ClientMessage, Entry, Limits, ServerMessage, SyncRequest, SyncResponse};
 use super::network::{self, Answer, Judge, Network, ProbeId};
-use super::outbox::{Kept, Outbox, Pushed, size_of};
+use super::outbox::{Kept, Outbox, Pushed};
 use super::replica::{Misfit, Replica};
 use super::retained::Retained;
 use super::time::{Moment, UnixMillis};
@@ -83,6 +83,29 @@ pub enum Event<D: Document> {
     Dismiss(ChangeId),
     /// Close, and do not come back.
     Stop,
+}
+
+/// What a driver's socket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// It is open.
+    Opened,
+    /// A text frame came.
+    Received(String),
+    /// It is closed, with its close code; 1006 if there was none.
+    Closed(u16),
+}
+
+impl<D: Document> Event<D> {
+    /// What the socket `id` says.
+    #[must_use]
+    pub fn of_socket(id: SocketId, event: SocketEvent) -> Self {
+        match event {
+            SocketEvent::Opened => Self::Opened(id),
+            SocketEvent::Received(text) => Self::Received(id, text),
+            SocketEvent::Closed(code) => Self::Closed(id, code),
+        }
+    }
 }
 
 /// What to do.

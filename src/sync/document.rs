@@ -96,3 +96,9 @@ impl Refusal {
         )
     }
 }
+
+/// Bytes of a change's JSON text.
+pub fn size_of<C: Serialize>(change: &C) -> usize {
+    // Changes are plain data with string keys: writing them cannot fail.
+    serde_json::to_vec(change).map_or(usize::MAX, |text| text.len())
+}

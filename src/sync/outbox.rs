@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::document::{Document, Priority, Refusal};
+use super::document::{Document, Priority, Refusal, size_of};
 use super::id::ChangeId;
 use super::message::{Body, Limits, Proposal};
 use super::time::UnixMillis;
@@ -341,10 +341,4 @@ fn poisonous() -> Refusal {
         "poisonous",
         "The server hangs up whenever it is sent this change. Copy what you wrote and make it anew.",
     )
-}
-
-/// Bytes of a change's JSON text.
-pub fn size_of<C: Serialize>(change: &C) -> usize {
-    // Changes are plain data with string keys: writing them cannot fail.
-    serde_json::to_vec(change).map_or(usize::MAX, |text| text.len())
 }

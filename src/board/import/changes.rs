@@ -6,7 +6,7 @@ use super::{Import, ImportedCard, ImportedList};
 use crate::board::change::Change;
 use crate::board::model::{Card, CardId, ListId};
 use crate::board::position::Position;
-use crate::sync::outbox::size_of;
+use crate::sync::document::size_of;
 
 /// Cards of one change, as JSON: well below [`crate::sync::message::Limits::change_bytes`], and small enough for a slow line
 /// to carry something urgent between two of them. A card that alone is larger has a change of its own.
