@@ -30,6 +30,20 @@ test("when the server is away, the page says so and not that the device is offli
   await expect(ada.cards("To do")).toHaveText(["One"]);
 });
 
+test("an edit in the moment after the line was lost takes “Saved” back at once", async ({ board, browser, server }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  // For two seconds a lost line is not spoken of, and all is saved still.
+  await ada.addCards("To do", "One");
+  await expect(ada.page.locator('.pill[data-state="saved"]')).toHaveCount(0, { timeout: 1 });
+  await server.restart();
+  await ada.isSaved();
+  const fresh = await Person.at(browser, board.editUrl);
+  await expect(fresh.cards("To do")).toHaveText(["One"]);
+});
+
 test("the server is put back to an older copy: what it lost comes back from those who made it", async ({
   board,
   browser,

@@ -131,6 +131,10 @@ pub fn ConnectionStatus(
     let shown = RwSignal::new(Pill::Quiet);
     Effect::new(move |previous: Option<(&'static str, Option<TimeoutHandle>)>| {
         let next = now.get();
+        if next.is_unsaved() && shown.get_untracked() == Pill::Saved {
+            // Patience is for what is not shown yet. "Saved" is taken back at once.
+            shown.set(Pill::Settling);
+        }
         let waiting = previous.and_then(|(name, timer)| timer.map(|timer| (name, timer)));
         if let Some((name, timer)) = waiting {
             if name == next.name() && shown.get_untracked().name() != name {
@@ -138,10 +142,6 @@ pub fn ConnectionStatus(
                 return (name, Some(timer));
             }
             timer.clear();
-        }
-        if next.is_unsaved() && shown.get_untracked() == Pill::Saved {
-            // Patience is for what is not shown yet. "Saved" is taken back at once.
-            shown.set(Pill::Settling);
         }
         let patience = next.patience(shown.get_untracked());
         if patience.is_zero() {
