@@ -17,9 +17,9 @@ export class Person {
     return new Person(page);
   }
 
-  /** The pill says that everything is saved. */
+  /** The pill says that everything is saved. After a loss that takes as long as the delays between attempts. */
   async isSaved(): Promise<void> {
-    await expect(this.page.locator('.pill[data-state="saved"]')).toBeVisible();
+    await expect(this.page.locator('.pill[data-state="saved"]')).toBeVisible({ timeout: 30_000 });
   }
 
   list(title: string): Locator {

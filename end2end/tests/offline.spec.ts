@@ -68,7 +68,7 @@ test("the server is put back to an older copy: what it lost comes back from thos
   await rm(copy, { recursive: true });
   await server.restart();
 
-  await expect(ada.page.getByText("The server was restored from an older copy.").first()).toBeAttached();
+  await expect(ada.page.getByText("The server was restored from an older copy.").first()).toBeAttached({ timeout: 30_000 });
   await ada.isSaved();
   const fresh = await Person.at(browser, board.editUrl);
   await expect(fresh.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
