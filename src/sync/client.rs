@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::digest::Cursor;
 use super::document::{Document, Refusal, size_of};
-use super::id::{ChangeId, DocumentId, Key, ReplicaId};
+use super::id::{ChangeId, Key, ReplicaId};
 use super::link::{self, Action, Closed, Link, Loss, SocketId, State};
 use super::message::{Access, Bye, ByeCode, ClientMessage, Entry, Limits, ServerMessage, SyncRequest, SyncResponse};
 use super::network::{self, Answer, Judge, Network, ProbeId};
@@ -221,7 +221,6 @@ pub struct Client<D: Document> {
     replica: Replica<D>,
     access: Access,
     limits: Limits,
-    document: Option<DocumentId>,
     last_sync: UnixMillis,
     probes: u64,
 }
@@ -240,7 +239,6 @@ impl<D: Document> Client<D> {
             replica: Replica::new(start.document, start.cursor),
             access: start.access,
             limits: Limits::default(),
-            document: None,
             last_sync: 0,
             probes: 0,
         };
@@ -264,12 +262,6 @@ impl<D: Document> Client<D> {
     #[must_use]
     pub const fn outbox(&self) -> &Outbox<D> {
         &self.outbox
-    }
-
-    /// The document's id, once the server has told it.
-    #[must_use]
-    pub const fn document(&self) -> Option<DocumentId> {
-        self.document
     }
 
     /// When [`Event::Wake`] is due, if time alone leads on.
@@ -509,7 +501,6 @@ impl<D: Document> Client<D> {
     }
 
     fn synced(&mut self, socket: SocketId, response: SyncResponse<D, Entry<D::Change>>, now: Moment) -> Vec<Effect<D>> {
-        self.document = Some(response.document);
         self.access = response.access;
         self.limits = response.limits;
         self.last_sync = response.timestamp;
