@@ -8,7 +8,7 @@ use tokio::time::sleep_until;
 
 use super::clock::{self, Clock};
 use super::socket::Socket;
-use crate::sync::client::{Client, Effect, Event, Settings, SocketEvent, Start, Status};
+use crate::sync::client::{Client, Effect, Event, Patience, Settings, SocketEvent, Start, Status, Voice};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, Key, ReplicaId, uuid_v7};
@@ -154,7 +154,8 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         name: opening.name.clone(),
         link: opening.link,
         network: network::Settings::default(),
-        alone: true,
+        patience: Patience::default(),
+        voice: Voice::Sole,
         seed: u64::from_le_bytes(clock::random()),
     };
     let start = Start {
@@ -162,7 +163,7 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         cursor: Cursor::default(),
         access: Access::Edit,
         kept: Vec::new(),
-        retained: Vec::new(),
+        registered: true,
     };
     Client::new(settings, start)
 }
@@ -178,7 +179,7 @@ struct Runner<D: Document> {
     ids: ChangeIds,
     socket: Option<(SocketId, Socket)>,
     events: super::socket::Events,
-    /// Who asked for the fate of a change; several, where later changes went into an earlier one.
+    /// Who asked for the fate of a change; several, where it takes the place of earlier ones.
     fates: HashMap<ChangeId, Vec<oneshot::Sender<Fate>>>,
     shown: watch::Sender<View<D>>,
 }
@@ -220,8 +221,8 @@ impl<D: Document> Runner<D> {
                 if verdict.is_ok() {
                     let made_at = clock::unix_now();
                     let id = self.ids.next(made_at, clock::random());
-                    let kept = self.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
-                    self.fates.entry(kept.unwrap_or(id)).or_default().push(fate);
+                    self.fates.entry(id).or_default().push(fate);
+                    self.handle(Event::Edit(Kept::new(id, change, made_at)));
                 }
                 // Whoever asked may have gone; the change is made all the same.
                 let _ = admitted.send(verdict);
@@ -229,21 +230,15 @@ impl<D: Document> Runner<D> {
         }
     }
 
-    /// Returns the id of the record that was kept, if one was.
-    fn handle(&mut self, event: Event<D>) -> Option<ChangeId> {
+    fn handle(&mut self, event: Event<D>) {
         let effects = self.client.handle(event, self.clock.now());
         let shows = effects.iter().any(|effect| matches!(effect, Effect::ViewChanged | Effect::StatusChanged));
-        let kept = effects.iter().find_map(|effect| match effect {
-            Effect::Keep(kept) => Some(kept.id),
-            _ => None,
-        });
         for effect in effects {
             self.carry_out(effect);
         }
         if shows {
             self.shown.send_replace(view_of(&self.client));
         }
-        kept
     }
 
     fn carry_out(&mut self, effect: Effect<D>) {
@@ -259,7 +254,14 @@ impl<D: Document> Runner<D> {
             Effect::Close(id) => {
                 self.socket.take_if(|(present, _)| *present == id);
             }
-            Effect::Saved(kept) => self.settle(kept.id, &Fate::Saved),
+            Effect::Keep(kept) => {
+                if let Some(replaced) = kept.replaces
+                    && let Some(askers) = self.fates.remove(&replaced)
+                {
+                    self.fates.entry(kept.id).or_default().extend(askers);
+                }
+            }
+            Effect::Saved(confirmed) => self.settle(confirmed.kept.id, &Fate::Saved),
             Effect::Refused(kept) => {
                 if let Some(refusal) = kept.refused {
                     self.settle(kept.id, &Fate::Refused(refusal));
@@ -267,10 +269,12 @@ impl<D: Document> Runner<D> {
                 // The asker has the reason; there is no list here for a person to go through.
                 self.client.handle(Event::Dismiss(kept.id), self.clock.now());
             }
-            // There is no device to hint at anything here, so nothing is probed but the line.
+            // There is no device to hint at anything here, so nothing is probed but the line; the document is one that the
+            // server knows, and nobody shares the voice.
             Effect::Probe(_)
+            | Effect::Register(_)
+            | Effect::TakeOver
             | Effect::Line(_)
-            | Effect::Keep(_)
             | Effect::Forget(_)
             | Effect::ViewChanged
             | Effect::StatusChanged => {}

@@ -14,8 +14,8 @@ pub(super) type DocumentJson = Arc<RawValue>;
 /// life only when it has arrived whole, so it must not take long on a slow line.
 const COMMITTED_BYTES: usize = 64 * 1024;
 
-/// `committed` frames for entries that follow each other.
-pub(super) fn committed(records: &[Record]) -> Vec<Utf8Bytes> {
+/// `committed` frames for entries that follow each other, each with the version of its last one.
+pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, u64)> {
     let mut frames = Vec::new();
     let mut rest = records;
     while !rest.is_empty() {
@@ -25,7 +25,7 @@ pub(super) fn committed(records: &[Record]) -> Vec<Utf8Bytes> {
             bytes <= COMMITTED_BYTES
         });
         let (entries, later) = rest.split_at(fitting.count().max(1));
-        frames.push(encode(&ServerFrame::Committed { entries }));
+        frames.push((encode(&ServerFrame::Committed { entries }), entries.last().map_or(0, |last| last.version)));
         rest = later;
     }
     frames
@@ -37,8 +37,8 @@ pub(super) fn sync_response(response: &SyncResponse<DocumentJson, Record>) -> Ut
 }
 
 /// A `ping` frame.
-pub(super) fn ping(nonce: u64) -> Utf8Bytes {
-    encode(&ServerFrame::Ping { nonce })
+pub(super) fn ping(nonce: u64, version: Option<u64>) -> Utf8Bytes {
+    encode(&ServerFrame::Ping { nonce, version })
 }
 
 /// A `pong` frame.

@@ -36,6 +36,8 @@ struct Shared {
 struct Waiting {
     frames: VecDeque<Utf8Bytes>,
     bytes: usize,
+    /// The version of the last entry that went in.
+    version: Option<u64>,
     /// Nothing goes in any more, and this is the last thing that comes out.
     bye: Option<Bye>,
     /// What waited was given up: the client was too slow.
@@ -54,6 +56,15 @@ pub(super) enum Next {
 impl Outbound {
     /// Adds a frame. Returns whether the client will get it: not after a `bye`, nor when there is no room, which is such.
     pub(super) fn send(&self, frame: Utf8Bytes) -> bool {
+        self.push(frame, None)
+    }
+
+    /// Adds a frame that takes the client to `version`. Returns as [`Outbound::send`] does.
+    pub(super) fn send_up_to(&self, frame: Utf8Bytes, version: u64) -> bool {
+        self.push(frame, Some(version))
+    }
+
+    fn push(&self, frame: Utf8Bytes, version: Option<u64>) -> bool {
         let mut waiting = self.0.lock();
         if waiting.bye.is_some() {
             return false;
@@ -62,6 +73,7 @@ impl Outbound {
         if fits {
             waiting.bytes += frame.len();
             waiting.frames.push_back(frame);
+            waiting.version = waiting.version.max(version);
         } else {
             waiting.frames = VecDeque::new();
             waiting.overrun = true;
@@ -91,6 +103,12 @@ impl Inbox {
             }
             self.0.changed.notified().await;
         }
+    }
+
+    /// The version of the last entry that was taken out; `None` while some wait.
+    pub(super) fn version(&self) -> Option<u64> {
+        let waiting = self.0.lock();
+        if waiting.frames.is_empty() { waiting.version } else { None }
     }
 
     /// Waits until the client has proved too slow.
@@ -140,6 +158,18 @@ mod tests {
         assert!(!outbound.send("c".into()), "not after a goodbye");
         assert_eq!(inbox.next(100).await, Next::Frames(vec!["a".into(), "b".into()]));
         assert_eq!(inbox.next(100).await, Next::Bye(draining()));
+    }
+
+    #[tokio::test]
+    async fn it_is_known_how_far_the_client_was_taken() {
+        let (outbound, mut inbox) = queue(100);
+        assert_eq!(inbox.version(), None);
+        outbound.send_up_to("7 and 8".into(), 8);
+        outbound.send_up_to("7 again".into(), 7);
+        outbound.send("pong".into());
+        assert_eq!(inbox.version(), None, "they wait");
+        inbox.next(100).await;
+        assert_eq!(inbox.version(), Some(8));
     }
 
     #[tokio::test]

@@ -114,7 +114,7 @@ pub enum Loss {
     Unreachable,
     /// A live socket closed.
     Dropped,
-    /// Nothing came for too long.
+    /// Nothing came for too long, or nothing in answer to what was sent.
     Silent,
     /// The server sent what this client cannot read.
     Unreadable,
@@ -148,6 +148,8 @@ pub enum Event {
     Bye(SocketId, Bye),
     /// Something unreadable came, or entries that do not follow.
     Unreadable(SocketId),
+    /// What was sent on it gets no answer, whatever else comes.
+    Unanswered(SocketId),
     /// Changes came that this client does not know.
     Outdated(SocketId),
     /// The socket closed, with its close code; 1006 if there was none.
@@ -256,9 +258,12 @@ impl Link {
             Event::Heard(socket) => self.heard(socket, now),
             Event::Bye(socket, bye) if self.is_present(socket) => self.said_bye(bye, now),
             Event::Unreadable(socket) if self.is_present(socket) => self.lose(Loss::Unreadable, now),
+            Event::Unanswered(socket) if self.is_present(socket) => self.lose(Loss::Silent, now),
             Event::Outdated(socket) if self.is_present(socket) => self.end(Closed::Outdated),
             Event::Closed(socket, code) if self.is_present(socket) => self.closed(code, now),
-            Event::Bye(..) | Event::Unreadable(_) | Event::Outdated(_) | Event::Closed(..) => Vec::new(),
+            Event::Bye(..) | Event::Unreadable(_) | Event::Unanswered(_) | Event::Outdated(_) | Event::Closed(..) => {
+                Vec::new()
+            }
         }
     }
 

@@ -126,6 +126,10 @@ pub struct SyncRequest {
     /// The name this person goes by; may be empty.
     #[serde(default)]
     pub name: String,
+    /// The furthest place in the log that this device has known, if it is another than the replica's: the replica may have come
+    /// from a server that was restored meanwhile. If it is not in the log, history was rewound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Cursor>,
 }
 
 impl SyncRequest {
@@ -151,6 +155,8 @@ pub enum ServerMessage<D, C> {
     Ping {
         /// To be echoed.
         nonce: u64,
+        /// The version of the last entry that was sent: a replica that is behind it has missed something.
+        version: Option<u64>,
     },
     /// Answers a `ping`.
     Pong {
@@ -174,14 +180,15 @@ impl<'de, D: DeserializeOwned, C: DeserializeOwned> Deserialize<'de> for ServerM
         #[derive(Deserialize)]
         struct Nonce {
             nonce: u64,
+            version: Option<u64>,
         }
 
         let value = Value::deserialize(reader)?;
         let message = match value.get("type").and_then(Value::as_str) {
             Some("sync_response") => SyncResponse::deserialize(&value).map(Self::SyncResponse),
             Some("committed") => Entries::deserialize(&value).map(|Entries { entries }| Self::Committed { entries }),
-            Some("ping") => Nonce::deserialize(&value).map(|Nonce { nonce }| Self::Ping { nonce }),
-            Some("pong") => Nonce::deserialize(&value).map(|Nonce { nonce }| Self::Pong { nonce }),
+            Some("ping") => Nonce::deserialize(&value).map(|Nonce { nonce, version }| Self::Ping { nonce, version }),
+            Some("pong") => Nonce::deserialize(&value).map(|Nonce { nonce, .. }| Self::Pong { nonce }),
             Some("bye") => Bye::deserialize(&value).map(Self::Bye),
             Some(_) => Ok(Self::Unknown),
             None => Err(serde_json::Error::missing_field("type")),
@@ -205,6 +212,9 @@ pub enum ServerFrame<'a, D> {
     Ping {
         /// To be echoed.
         nonce: u64,
+        /// The version of the last entry before it on this line.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
     },
     /// See [`ServerMessage::Pong`].
     Pong {
@@ -453,7 +463,7 @@ mod tests {
     fn unknown_types_fields_and_codes_are_tolerated() {
         let read = |text: &str| serde_json::from_str::<Message>(text).expect("readable");
         assert_eq!(read(r#"{"type":"fireworks","size":3}"#), Message::Unknown);
-        assert_eq!(read(r#"{"type":"ping","nonce":3,"colour":"red"}"#), Message::Ping { nonce: 3 });
+        assert_eq!(read(r#"{"type":"ping","nonce":3,"colour":"red"}"#), Message::Ping { nonce: 3, version: None });
         let Message::Bye(bye) = read(r#"{"type":"bye","code":"moved_house","message":"Gone","retry":"never"}"#) else {
             panic!("a bye");
         };

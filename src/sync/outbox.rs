@@ -21,16 +21,27 @@ pub struct Kept<C> {
     /// The author's clock when it was made. For people.
     pub made_at: UnixMillis,
     /// Why the server refused it: it then waits for its author to decide.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
+    /// An earlier change, never sent by whoever merged them, that this one does as well: its record is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ChangeId>,
+}
+
+impl<C> Kept<C> {
+    /// A change that was just made.
+    #[must_use]
+    pub const fn new(id: ChangeId, change: C, made_at: UnixMillis) -> Self {
+        Self { id, change, made_at, refused: None, replaces: None }
+    }
 }
 
 /// What taking a change in came to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pushed<C> {
-    /// A record of its own.
+    /// It is queued.
     Added(Kept<C>),
-    /// It went into a queued change to the same field: that one's record is now this.
+    /// It is queued, and does what an earlier one to the same field was to do: it [`Kept::replaces`] that one.
     Merged(Kept<C>),
     /// Its id is here already; nothing is other than before.
     Known,
@@ -42,7 +53,7 @@ struct Slot<C> {
     bytes: usize,
     /// Its own priority, or that of a successor that must not wait for it.
     priority: Priority,
-    /// Nobody was ever sent this id: what it stands for may still change.
+    /// Nobody has sent it: it may still go into a later one.
     fresh: bool,
     in_flight: bool,
 }
@@ -99,28 +110,52 @@ impl<D: Document> Outbox<D> {
         let mut outbox = Self::default();
         let kept: BTreeMap<_, _> = kept.into_iter().map(|kept| (kept.id, kept)).collect();
         for kept in kept.into_values() {
-            outbox.add(kept, false);
+            outbox.admit(kept);
         }
         outbox
     }
 
-    /// Takes in a change that was just made here. It goes into the last queued change to the same field, if that was never
-    /// sent and nothing else has touched the same since.
+    /// Takes in a change that was just made here, and which nobody else will send. It takes the place of the last queued
+    /// change to the same field, if that was never sent and nothing else has touched the same since.
     pub fn push(&mut self, kept: Kept<D::Change>) -> Pushed<D::Change> {
+        if self.contains(kept.id) {
+            return Pushed::Known;
+        }
         if let Some(merged) = self.merge(&kept) {
             return Pushed::Merged(merged);
         }
-        if self.add(kept.clone(), true) { Pushed::Added(kept) } else { Pushed::Known }
+        self.add(kept.clone(), true);
+        Pushed::Added(kept)
     }
 
-    /// Takes in a change that came from elsewhere: another tab, a file, or the past. Returns whether it was not here yet.
+    /// Takes in a change that may be sent from elsewhere too: by another tab, from a file, or in the past. Returns whether it
+    /// was not here yet.
     pub fn admit(&mut self, kept: Kept<D::Change>) -> bool {
+        if let Some(replaced) = kept.replaces
+            && self.pending.get(&replaced).is_some_and(|slot| !slot.in_flight)
+        {
+            self.take_out(replaced);
+        }
         self.add(kept, false)
+    }
+
+    /// Others may send what is here from now on, and have sent it: nothing is in flight, and nothing merges any more.
+    pub fn share(&mut self) {
+        self.line_lost(false);
+        for slot in self.pending.values_mut() {
+            slot.fresh = false;
+        }
+    }
+
+    /// Whether a change is pending or refused.
+    #[must_use]
+    pub fn contains(&self, id: ChangeId) -> bool {
+        self.pending.contains_key(&id) || self.attention.contains_key(&id)
     }
 
     fn add(&mut self, kept: Kept<D::Change>, fresh: bool) -> bool {
         let id = kept.id;
-        if self.pending.contains_key(&id) || self.attention.contains_key(&id) {
+        if self.contains(id) {
             return false;
         }
         if kept.refused.is_some() {
@@ -171,22 +206,41 @@ impl<D: Document> Outbox<D> {
         }
     }
 
-    /// Merges a new change into the last queued one, if there is one to the same field.
+    /// Merges a new change with the last queued one, if there is one to the same field. Under an id of its own: should someone
+    /// have sent the earlier one after all, the later is not taken for its repeat.
     fn merge(&mut self, later: &Kept<D::Change>) -> Option<Kept<D::Change>> {
         let entities = entities::<D>(&later.change);
         let last = *self.touching.get(entities.first()?)?.last()?;
         let only = entities.iter().all(|entity| self.touching.get(entity).and_then(BTreeSet::last) == Some(&last));
-        let slot = self.pending.get_mut(&last)?;
+        let slot = self.pending.get(&last)?;
         if !only || !slot.fresh || last > later.id || self::entities::<D>(&slot.kept.change) != entities {
             return None;
         }
-        slot.kept.change = D::merge(&slot.kept.change, &later.change)?;
-        slot.kept.made_at = later.made_at;
-        slot.bytes = size_of(&slot.kept.change);
-        let (merged, priority) = (slot.kept.clone(), slot.priority.max(D::priority(&slot.kept.change)));
-        self.set_priority(last, priority);
-        self.raise_before(last, priority);
+        let change = D::merge(&slot.kept.change, &later.change)?;
+        let merged = Kept { change, replaces: Some(last), ..later.clone() };
+        self.take_out(last);
+        self.add(merged.clone(), true);
         Some(merged)
+    }
+
+    /// Takes a pending change out of every list.
+    fn take_out(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
+        let Slot { kept, bytes, priority, in_flight, .. } = self.pending.remove(&id)?;
+        if in_flight {
+            self.in_flight -= 1;
+            self.in_flight_bytes -= bytes;
+        } else {
+            self.queue.remove(&(Reverse(priority), id));
+        }
+        for entity in entities::<D>(&kept.change) {
+            if let Some(ids) = self.touching.get_mut(&entity) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.touching.remove(&entity);
+                }
+            }
+        }
+        Some(kept)
     }
 
     /// The next changes to send within the window of `limits`, now in flight. Empty when there is nothing to send, or no room.
@@ -253,21 +307,7 @@ impl<D: Document> Outbox<D> {
             kept.refused = None;
             return Some(kept);
         }
-        let Slot { mut kept, bytes, priority, in_flight, .. } = self.pending.remove(&id)?;
-        if in_flight {
-            self.in_flight -= 1;
-            self.in_flight_bytes -= bytes;
-        } else {
-            self.queue.remove(&(Reverse(priority), id));
-        }
-        for entity in entities::<D>(&kept.change) {
-            if let Some(ids) = self.touching.get_mut(&entity) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.touching.remove(&entity);
-                }
-            }
-        }
+        let mut kept = self.take_out(id)?;
         self.suspicion = match self.suspicion {
             Suspicion::OneByOne { .. } if !self.pending.is_empty() => Suspicion::OneByOne { failures: 0 },
             Suspicion::OneByOne { .. } | Suspicion::None => Suspicion::None,
@@ -310,6 +350,18 @@ impl<D: Document> Outbox<D> {
     #[must_use]
     pub const fn in_flight(&self) -> usize {
         self.in_flight
+    }
+
+    /// Bytes of those.
+    #[must_use]
+    pub const fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// The oldest pending change.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Kept<D::Change>> {
+        self.pending.values().next().map(|slot| &slot.kept)
     }
 
     /// How many were refused and wait for their author.

@@ -4,6 +4,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::digest::Cursor;
 use super::id::ChangeId;
 use super::outbox::Kept;
 use super::time::UnixMillis;
@@ -13,10 +16,19 @@ const COUNT: usize = 1_000;
 /// So are those that were made within this time.
 const AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// An own change that the server has confirmed, as the device keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirmed<C> {
+    /// The change.
+    pub kept: Kept<C>,
+    /// Its place in the log.
+    pub at: Cursor,
+}
+
 /// Own changes that were confirmed lately, in the order of their confirmation.
 #[derive(Clone, Debug)]
 pub struct Retained<C> {
-    changes: VecDeque<Kept<C>>,
+    changes: VecDeque<Confirmed<C>>,
 }
 
 impl<C> Default for Retained<C> {
@@ -26,26 +38,27 @@ impl<C> Default for Retained<C> {
 }
 
 impl<C> Retained<C> {
-    /// Those that a device kept, in the order of their confirmation.
-    pub fn restore(changes: impl IntoIterator<Item = Kept<C>>) -> Self {
-        Self { changes: changes.into_iter().collect() }
+    /// Takes in those that a device kept, in any order.
+    pub fn recall(&mut self, changes: impl IntoIterator<Item = Confirmed<C>>) {
+        self.changes.extend(changes);
+        self.changes.make_contiguous().sort_by_key(|confirmed| (confirmed.at.version, confirmed.kept.id));
     }
 
     /// Retains one more. Returns the ids of those that need not be retained any longer: over the count, and too old.
-    pub fn push(&mut self, kept: Kept<C>, now: UnixMillis) -> Vec<ChangeId> {
-        self.changes.push_back(kept);
+    pub fn push(&mut self, confirmed: Confirmed<C>, now: UnixMillis) -> Vec<ChangeId> {
+        self.changes.push_back(confirmed);
         let since = now.saturating_sub(u64::try_from(AGE.as_millis()).unwrap_or(u64::MAX));
         let mut over = Vec::new();
         while self.changes.len() > COUNT {
-            let Some(oldest) = self.changes.pop_front_if(|oldest| oldest.made_at < since) else { break };
-            over.push(oldest.id);
+            let Some(oldest) = self.changes.pop_front_if(|oldest| oldest.kept.made_at < since) else { break };
+            over.push(oldest.kept.id);
         }
         over
     }
 
     /// Takes all of them out, in the order of their confirmation.
     pub fn take(&mut self) -> Vec<Kept<C>> {
-        self.changes.drain(..).collect()
+        self.changes.drain(..).map(|confirmed| confirmed.kept).collect()
     }
 
     /// How many there are.
@@ -66,8 +79,9 @@ mod tests {
     use super::*;
     use crate::sync::id::uuid_v7;
 
-    fn kept(made_at: u64) -> Kept<u8> {
-        Kept { id: ChangeId(uuid_v7(made_at, [0; 10])), change: 0, made_at, refused: None }
+    fn kept(made_at: u64) -> Confirmed<u8> {
+        let kept = Kept::new(ChangeId(uuid_v7(made_at, [0; 10])), 0, made_at);
+        Confirmed { kept, at: Cursor::default() }
     }
 
     #[test]
@@ -77,7 +91,7 @@ mod tests {
         for n in 0..1_000 {
             assert_eq!(retained.push(kept(n), 10 * week), [], "old, and among the last thousand");
         }
-        assert_eq!(retained.push(kept(9 * week + 1), 10 * week), [kept(0).id]);
+        assert_eq!(retained.push(kept(9 * week + 1), 10 * week), [kept(0).kept.id]);
         for n in 0..2_000 {
             retained.push(kept(9 * week + 2 + n), 10 * week);
         }

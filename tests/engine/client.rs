@@ -57,7 +57,7 @@ fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
 }
 
 fn is_saved(world: &World<Board>, id: ChangeId) -> bool {
-    world.person(0).effects.iter().any(|effect| matches!(effect, Effect::Saved(kept) if kept.id == id))
+    world.person(0).effects.iter().any(|effect| matches!(effect, Effect::Saved(confirmed) if confirmed.kept.id == id))
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_change_that_was_made_before_others_is_shown_below_them() {
     let early = world.people[0].ids.next(1, [0; 10]);
     world.edit(0, renamed("late")).expect("admitted");
     // As from another tab, whose message took its time.
-    world.feed(0, Event::Edit(Kept { id: early, change: renamed("early"), made_at: 1, refused: None }));
+    world.feed(0, Event::Edit(Kept::new(early, renamed("early"), 1)));
     assert_eq!(title_of(&world), "late");
     world.settle();
     assert_eq!(title_of(&world), "late");
@@ -440,7 +440,7 @@ fn what_a_restored_server_has_lost_is_offered_again() {
     let backup = world.server.clone();
     let id = world.edit(0, renamed("after the backup")).expect("admitted");
     world.settle();
-    assert!(world.person(0).retained.iter().any(|kept| kept.id == id));
+    assert!(world.person(0).retained.iter().any(|confirmed| confirmed.kept.id == id));
 
     world.restore(backup);
     // It has gone on since, past where this person was: the version alone would not tell.

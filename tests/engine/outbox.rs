@@ -24,7 +24,7 @@ fn list(n: u128) -> ListId {
 }
 
 fn kept(n: u64, change: Change) -> Kept<Change> {
-    Kept { id: id(n), change, made_at: n, refused: None }
+    Kept::new(id(n), change, n)
 }
 
 fn done(n: u128) -> Change {
@@ -85,12 +85,15 @@ fn what_was_in_flight_is_sent_again_in_its_order() {
 }
 
 #[test]
-fn queued_changes_to_one_field_become_one_under_the_first_id() {
+fn queued_changes_to_one_field_become_one_under_an_id_of_its_own() {
     let mut outbox = outbox([done(1)]);
     let undone = Change::SetDone { card: card(1), done: false };
     let Pushed::Merged(merged) = outbox.push(kept(2, undone.clone())) else { panic!("they merge") };
-    assert_eq!((merged.id, &merged.change, merged.made_at), (id(1), &undone, 2));
-    assert_eq!(outbox.len(), 1);
+    assert_eq!((merged.id, &merged.change, merged.replaces), (id(2), &undone, Some(id(1))));
+    assert_eq!(outbox.pending().map(|kept| kept.id).collect::<Vec<_>>(), [id(2)]);
+
+    let restored: Outbox<Board> = Outbox::restore([kept(1, done(1)), merged]);
+    assert_eq!(restored.pending().map(|kept| kept.id).collect::<Vec<_>>(), [id(2)], "the device stopped in between");
 }
 
 #[test]
@@ -192,6 +195,7 @@ proptest! {
                 outbox.admit(kept(at, change.clone()));
                 pending.insert(id(at), change);
             } else if let Pushed::Added(kept) | Pushed::Merged(kept) = outbox.push(kept(at, change)) {
+                pending.retain(|id, _| Some(*id) != kept.replaces);
                 pending.insert(kept.id, kept.change);
             }
             match act {

@@ -26,6 +26,8 @@ const WORTH_READING: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Found {
     digest: Option<Digest>,
+    /// The log's digest at the version of the client's witness.
+    witness: Option<Digest>,
     /// The entries after it, up to version `up_to`; or fewer, if they are too many.
     tail: Vec<Record>,
     up_to: u64,
@@ -43,20 +45,25 @@ impl<D: Document, S: Store> Room<D, S> {
         if join.admitted.is_closed() {
             return;
         }
-        let Some(answer) = self.answer(join.cursor, found) else { return self.look_up(join) };
-        let sent = self.response(&join, answer).into_iter().all(|frame| join.outbound.send(frame));
+        let Some(answer) = self.answer(&join, found) else { return self.look_up(join) };
+        let frames = self.response(&join, answer);
+        let sent = frames.into_iter().all(|(frame, version)| join.outbound.send_up_to(frame, version));
         if sent {
             self.members.insert(join.connection, join.outbound);
         }
         let _ = join.admitted.send(());
     }
 
-    /// What a client at `cursor` needs; `None` if only the store can tell.
-    fn answer(&mut self, cursor: Cursor, found: Option<Found>) -> Option<Answer> {
-        match self.standing(cursor, found.as_ref())? {
+    /// What a client needs; `None` if only the store can tell.
+    fn answer(&mut self, join: &Join, found: Option<Found>) -> Option<Answer> {
+        let mut standing = self.standing(join.cursor, found.as_ref().map(|found| found.digest))?;
+        if let (Standing::Here, Some(witness)) = (standing, join.witness) {
+            standing = self.standing(witness, found.as_ref().map(|found| found.witness))?;
+        }
+        match standing {
             Standing::Rewound => Some(Answer::Snapshot { rewound: true }),
             Standing::Here => {
-                let tail = match (self.recent.since(cursor.version), found) {
+                let tail = match (self.recent.since(join.cursor.version), found) {
                     (Some(tail), _) => tail.cloned().collect(),
                     (None, Some(found)) => match self.complete(found) {
                         Some(tail) => tail,
@@ -70,7 +77,8 @@ impl<D: Document, S: Store> Room<D, S> {
         }
     }
 
-    fn standing(&self, cursor: Cursor, found: Option<&Found>) -> Option<Standing> {
+    /// Where `cursor` stands, as far as can be told; `stored` is what the store has at its version, if it was asked.
+    fn standing(&self, cursor: Cursor, stored: Option<Option<Digest>>) -> Option<Standing> {
         let digest = if cursor.version > self.sequencer.cursor().version {
             None
         } else if cursor.version == 0 {
@@ -78,7 +86,7 @@ impl<D: Document, S: Store> Room<D, S> {
         } else if let Some(digest) = self.recent.digest_at(cursor.version) {
             Some(digest)
         } else {
-            found?.digest
+            stored?
         };
         Some(Sequencer::<D>::standing(cursor, digest))
     }
@@ -106,13 +114,13 @@ impl<D: Document, S: Store> Room<D, S> {
         let (document, end) = (self.document, self.sequencer.cursor().version);
         let max_bytes = self.snapshots.last_bytes().max(WORTH_READING);
         self.background.spawn(async move {
-            let found = look_up(&*store, document, join.cursor, end, max_bytes).await;
+            let found = look_up(&*store, document, &join, end, max_bytes).await;
             Done::LookedUp(join, found)
         });
     }
 
     /// The `sync_response`, and what came after the snapshot in it.
-    fn response(&mut self, join: &Join, answer: Answer) -> Vec<Utf8Bytes> {
+    fn response(&mut self, join: &Join, answer: Answer) -> Vec<(Utf8Bytes, u64)> {
         let end = self.sequencer.cursor();
         let (at, snapshot, changes, rewound) = match answer {
             Answer::Tail(changes) => (end, None, changes, false),
@@ -144,7 +152,7 @@ impl<D: Document, S: Store> Room<D, S> {
             limits: settings.limits,
             build: settings.build.clone(),
         };
-        let mut frames = vec![frame::sync_response(&response)];
+        let mut frames = vec![(frame::sync_response(&response), at.version)];
         let since: Vec<_> = self.recent.since(at.version).into_iter().flatten().cloned().collect();
         frames.extend(frame::committed(&since));
         frames
@@ -154,17 +162,22 @@ impl<D: Document, S: Store> Room<D, S> {
 async fn look_up<S: Store>(
     store: &S,
     document: DocumentId,
-    cursor: Cursor,
+    join: &Join,
     up_to: u64,
     max_bytes: usize,
 ) -> Result<Found, StoreError> {
+    let cursor = join.cursor;
+    let witness = match join.witness {
+        Some(witness) => store.digest_at(document, witness.version).await?,
+        None => None,
+    };
     let digest = store.digest_at(document, cursor.version).await?;
     let tail = if digest == Some(cursor.digest) {
         store.range(document, cursor.version, up_to, max_bytes).await?
     } else {
         Vec::new()
     };
-    Ok(Found { digest, tail, up_to })
+    Ok(Found { digest, witness, tail, up_to })
 }
 
 fn millis(time: std::time::Duration) -> u64 {

@@ -72,6 +72,8 @@ pub(super) struct Join {
     pub(super) connection: ConnectionId,
     /// Where it stands in the log.
     pub(super) cursor: Cursor,
+    /// The furthest place in the log that its device has known, if that is another.
+    pub(super) witness: Option<Cursor>,
     /// What its key allows.
     pub(super) access: Access,
     /// Where its frames go: first the `sync_response`.
@@ -100,15 +102,9 @@ pub struct RoomFailed;
 
 impl<D: Document> Handle<D> {
     /// Brings a client in; returns when its `sync_response` is in its queue.
-    pub(super) async fn join(
-        &self,
-        connection: ConnectionId,
-        cursor: Cursor,
-        access: Access,
-        outbound: Outbound,
-    ) -> Result<(), RoomFailed> {
+    pub(super) async fn join(&self, join: impl FnOnce(oneshot::Sender<()>) -> Join) -> Result<(), RoomFailed> {
         let (admitted, answer) = oneshot::channel();
-        let join = Join { connection, cursor, access, outbound, admitted };
+        let join = join(admitted);
         self.requests.send(Request::Join(join)).map_err(|_| RoomFailed)?;
         answer.await.map_err(|_| RoomFailed)
     }

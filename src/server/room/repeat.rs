@@ -56,7 +56,7 @@ async fn repeat<S: Store>(
 }
 
 fn send_all(outbound: &Outbound, records: &[Record]) {
-    for frame in frame::committed(records) {
-        outbound.send(frame);
+    for (frame, version) in frame::committed(records) {
+        outbound.send_up_to(frame, version);
     }
 }

@@ -214,8 +214,8 @@ impl<D: Document, S: Store> Room<D, S> {
 
     /// Sends entries that are durable to everyone.
     fn publish(&mut self, records: Vec<Record>) {
-        for frame in frame::committed(&records) {
-            self.members.retain(|_, outbound| outbound.send(frame.clone()));
+        for (frame, version) in frame::committed(&records) {
+            self.members.retain(|_, outbound| outbound.send_up_to(frame.clone(), version));
         }
         self.recent.extend(records);
         let version = self.sequencer.cursor().version;

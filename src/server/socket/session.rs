@@ -12,7 +12,7 @@ use super::truncated;
 use super::writer::{self, Written};
 use crate::server::accept::Pulse;
 use crate::server::outbound::{self, Outbound};
-use crate::server::room::{Handle, Offer};
+use crate::server::room::{Handle, Join, Offer};
 use crate::server::runtime::{Connection, ConnectionId};
 use crate::server::store::Store;
 use crate::server::{Server, frame};
@@ -134,7 +134,7 @@ async fn join<D: Document, S: Store>(
         Err(_) => return Err(End::Bye(Bye::new(ByeCode::TimedOut, "No sync_request came. Reconnect."))),
     };
     let cursor = request.cursor();
-    let SyncRequest { key, replica, name, last_sync_timestamp, .. } = request;
+    let SyncRequest { key, replica, name, last_sync_timestamp, witness, .. } = request;
     let (document, access) = match server.find(&key).await {
         Ok(Some(found)) => found,
         Ok(None) => return Err(unknown_key()),
@@ -147,7 +147,9 @@ async fn join<D: Document, S: Store>(
     let name = truncated(&name, settings.limits.name_bytes).into();
     let member = Member { connection, room: server.enter(document), access, name };
     // From here on `member` says that the client leaves, whatever happens.
-    member.room.join(connection, cursor, access, outbound.clone()).await.map_err(|_| problem())?;
+    let outbound = outbound.clone();
+    let join = |admitted| Join { connection, cursor, witness, access, outbound, admitted };
+    member.room.join(join).await.map_err(|_| problem())?;
     Ok(member)
 }
 

@@ -84,6 +84,7 @@ impl BoardHandle {
             network: Network::Unknown,
             pending: 0,
             in_flight: 0,
+            settled: 0,
             attention: 0,
             last_sync: 0,
             access: page.access,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sheetbend::sync::client::{Client, Effect, Settings, Start};
+use sheetbend::sync::client::{Client, Effect, Event, Patience, Recalled, Settings, Start, Voice};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::document::Document;
 use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
@@ -10,6 +10,8 @@ use sheetbend::sync::link::{self, SocketId};
 use sheetbend::sync::message::Access;
 use sheetbend::sync::network::{self, ProbeId};
 use sheetbend::sync::outbox::Kept;
+use sheetbend::sync::retained::Confirmed;
+use sheetbend::sync::time::Moment;
 use uuid::Uuid;
 
 use super::server::Session;
@@ -34,7 +36,7 @@ pub(crate) struct Person<D: Document> {
     /// What the device keeps.
     pub(crate) device: BTreeMap<ChangeId, Kept<D::Change>>,
     /// What the device retains of the lately confirmed.
-    pub(crate) retained: Vec<Kept<D::Change>>,
+    pub(crate) retained: Vec<Confirmed<D::Change>>,
     /// Probes that wait for an answer.
     pub(crate) probes: Vec<ProbeId>,
     /// Every change this person has made, by the id of the record that carries it.
@@ -52,7 +54,7 @@ impl<D: Document> Person<D> {
             cursor: Cursor::default(),
             access: Access::Edit,
             kept: Vec::new(),
-            retained: Vec::new(),
+            registered: true,
         };
         Self {
             client: Client::new(settings(seed), start),
@@ -74,9 +76,11 @@ impl<D: Document> Person<D> {
             cursor,
             access: self.client.status().access,
             kept: self.device.values().cloned().collect(),
-            retained: self.retained.clone(),
+            registered: true,
         };
         self.client = Client::new(settings(seed), start);
+        let retained = self.retained.clone();
+        self.client.handle(Event::Recalled(Recalled { kept: Vec::new(), retained, document: None }), Moment::default());
         self.ids = ChangeIds::after(self.client.outbox().newest());
         self.line = None;
         self.probes.clear();
@@ -98,7 +102,8 @@ fn settings(seed: u64) -> Settings {
         name: String::new(),
         link: link::Settings::default(),
         network: network::Settings::default(),
-        alone: true,
+        patience: Patience::default(),
+        voice: Voice::Sole,
         seed,
     }
 }

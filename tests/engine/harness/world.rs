@@ -89,22 +89,24 @@ impl<D: Document> World<D> {
                     self.server.disconnect(line.session);
                 }
                 Effect::Keep(kept) => {
-                    person.retained.retain(|retained| retained.id != kept.id);
+                    person.retained.retain(|retained| retained.kept.id != kept.id);
+                    person.made.retain(|id| Some(*id) != kept.replaces);
                     person.device.insert(kept.id, kept);
                 }
-                Effect::Saved(kept) => {
-                    let was = person.device.remove(&kept.id).expect("what is saved was kept");
-                    assert_eq!(was, kept);
-                    person.retained.push(kept);
+                Effect::Saved(confirmed) => {
+                    let was = person.device.remove(&confirmed.kept.id).expect("what is saved was kept");
+                    assert_eq!(was, confirmed.kept);
+                    person.retained.push(confirmed);
                 }
                 Effect::Forget(id) => {
                     let retained = person.retained.len();
-                    person.retained.retain(|kept| kept.id != id);
+                    person.retained.retain(|confirmed| confirmed.kept.id != id);
                     let was = person.device.remove(&id).is_some() || person.retained.len() < retained;
                     assert!(was, "what is forgotten was kept");
                 }
                 Effect::Probe(probe) => person.probes.push(probe),
                 Effect::Refused(kept) => assert!(kept.refused.is_some(), "with the reason"),
+                Effect::Register(_) | Effect::TakeOver => panic!("a known document, and nobody to share it with"),
                 Effect::Line(_) | Effect::ViewChanged | Effect::StatusChanged => {}
             }
         }
@@ -134,7 +136,7 @@ impl<D: Document> World<D> {
         assert_eq!(held, kept, "the device keeps what is not saved, and nothing else");
         for id in &person.made {
             let logged = self.server.log().iter().any(|record| record.id == *id);
-            let retained = self.restored && person.retained.iter().any(|kept| kept.id == *id);
+            let retained = self.restored && person.retained.iter().any(|confirmed| confirmed.kept.id == *id);
             assert!(logged || kept.contains(id) || retained, "a change is in the log or on the device");
         }
     }
@@ -147,16 +149,8 @@ impl<D: Document> World<D> {
         let mut random = [0; 10];
         self.rng.fill(&mut random);
         let id = person.ids.next(at, random);
-        self.feed(who, Event::Edit(Kept { id, change, made_at: at, refused: None }));
-        let person = &mut self.people[who];
-        let record = person.effects.iter().find_map(|effect| match effect {
-            Effect::Keep(kept) => Some(kept.id),
-            _ => None,
-        });
-        let id = record.expect("an edit is kept");
-        if !person.made.contains(&id) {
-            person.made.push(id);
-        }
+        self.feed(who, Event::Edit(Kept::new(id, change, at)));
+        self.people[who].made.push(id);
         Ok(id)
     }
 

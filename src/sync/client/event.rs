@@ -1,0 +1,144 @@
+//! What a client is told, and what it asks for.
+
+use crate::sync::digest::Cursor;
+use crate::sync::document::Document;
+use crate::sync::id::ChangeId;
+use crate::sync::link::{Loss, SocketId};
+use crate::sync::network::{Answer, ProbeId};
+use crate::sync::outbox::Kept;
+use crate::sync::retained::Confirmed;
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event<D: Document> {
+    /// Connect; a person's "Retry now" too.
+    Start,
+    /// A socket is open.
+    Opened(SocketId),
+    /// A text frame came.
+    Received(SocketId, String),
+    /// A socket closed, with its close code; 1006 if there was none.
+    Closed(SocketId, u16),
+    /// [`Client::deadline`](super::Client::deadline) has come.
+    Wake,
+    /// The person is back, or the device was woken: look whether the line is alive, and try at once if there is none.
+    Nudge,
+    /// What the device says of its network.
+    Hint {
+        /// Whether it says that it is online.
+        online: bool,
+    },
+    /// Whether anyone can see the page. A page that nobody sees starts no attempts, unless it has something to send.
+    Visible(bool),
+    /// What became of a probe.
+    Probed(ProbeId, Answer),
+    /// What the device kept has been read.
+    Recalled(Recalled<D>),
+    /// Whether this client sends what the device keeps.
+    Voice(Voice),
+    /// The document is registered with the server, as [`Effect::Register`] asked. If it could not be, the socket is
+    /// [`Event::Closed`] instead.
+    Registered(SocketId),
+    /// A person made a change. It has passed [`Client::admits`](super::Client::admits).
+    Edit(Kept<D::Change>),
+    /// Changes came that were made elsewhere, as in a file. Those that are here already change nothing.
+    Admit(Vec<Kept<D::Change>>),
+    /// Another client that shares the device's outbox, such as another tab, keeps this change.
+    Elsewhere(Kept<D::Change>),
+    /// The author of a refused change has seen the reason and lets the change go.
+    Dismiss(ChangeId),
+    /// Close, and do not come back.
+    Stop,
+}
+
+/// Whether a client sends what the device keeps. Several may share a device's outbox, as tabs of a browser do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Voice {
+    /// Another sends.
+    Silent,
+    /// It sends, and others may too.
+    Shared,
+    /// It alone sends. Then queued changes to one field may merge: nobody else may have sent what is replaced.
+    Sole,
+}
+
+/// What a device kept, beyond what a client started with.
+#[derive(Clone, Debug)]
+pub struct Recalled<D: Document> {
+    /// What the outbox held.
+    pub kept: Vec<Kept<D::Change>>,
+    /// Own changes that were confirmed lately.
+    pub retained: Vec<Confirmed<D::Change>>,
+    /// The document as it was last confirmed here. It takes the place of an older one that the client started with.
+    pub document: Option<(D, Cursor)>,
+}
+
+/// What a driver's socket says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// It is open.
+    Opened,
+    /// A text frame came.
+    Received(String),
+    /// It is closed, with its close code; 1006 if there was none.
+    Closed(u16),
+}
+
+impl<D: Document> Event<D> {
+    /// What the socket `id` says.
+    #[must_use]
+    pub fn of_socket(id: SocketId, event: SocketEvent) -> Self {
+        match event {
+            SocketEvent::Opened => Self::Opened(id),
+            SocketEvent::Received(text) => Self::Received(id, text),
+            SocketEvent::Closed(code) => Self::Closed(id, code),
+        }
+    }
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect<D: Document> {
+    /// Register the document with the server, which does not know it yet; then say [`Event::Registered`].
+    Register(SocketId),
+    /// Open a socket to the server.
+    Open(SocketId),
+    /// Send a text frame.
+    Send(SocketId, String),
+    /// Close a socket.
+    Close(SocketId),
+    /// Keep this record on the device, in place of one with the same id, before any later effect.
+    Keep(Kept<D::Change>),
+    /// The server has this change: its record leaves the outbox, and is retained with the lately confirmed.
+    Saved(Confirmed<D::Change>),
+    /// The record with this id need not be kept any more, neither in the outbox nor with the lately confirmed.
+    Forget(ChangeId),
+    /// Ask the server's `/api/ping` with this nonce, and say what became of it.
+    Probe(ProbeId),
+    /// Take the voice from the client that has it: that one gets nowhere. Then say [`Event::Voice`].
+    TakeOver,
+    /// The connection took a turn.
+    Line(Turn),
+    /// [`Client::view`](super::Client::view) is another.
+    ViewChanged,
+    /// [`Client::status`](super::Client::status) is another.
+    StatusChanged,
+    /// The server refused an own change; it waits in [`Status::attention`].
+    Refused(Kept<D::Change>),
+}
+
+/// A turn that the connection took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// In sync with the server.
+    Connected,
+    /// In sync no more, and why. It tries again.
+    Disconnected(Loss),
+    /// As many attempts failed as may. It tries again when told to.
+    GaveUp,
+    /// The server's history was rewound; what it may have lost was offered again.
+    Rewound {
+        /// How many lately confirmed changes that were.
+        offered: usize,
+    },
+}

@@ -1,0 +1,179 @@
+//! The connection, and when it is held back.
+
+use super::event::{Effect, Turn, Voice};
+use super::progress::{Awaited, Remedy};
+use super::{Client, send};
+use crate::sync::document::Document;
+use crate::sync::link::{self, Action, Loss, SocketId, State};
+use crate::sync::message::{Access, ByeCode, ClientMessage, SyncRequest};
+use crate::sync::network::{self, Network};
+use crate::sync::time::Moment;
+
+impl<D: Document> Client<D> {
+    /// Whether it means to be connected.
+    pub(super) const fn is_on(&self) -> bool {
+        !matches!(self.link.state(), State::Idle | State::Closed(_))
+    }
+
+    /// Feeds the link, and tells what comes of it. When that costs the present socket, nothing is in flight any more.
+    pub(super) fn drive(&mut self, event: link::Event, now: Moment) -> Vec<Effect<D>> {
+        let (before, was_live) = (self.link.socket(), self.is_live());
+        let actions = self.link.handle(event, now);
+        let mut effects: Vec<_> = actions
+            .into_iter()
+            .map(|action| match action {
+                Action::Open(socket) if self.registered => Effect::Open(socket),
+                Action::Open(socket) => Effect::Register(socket),
+                Action::Close(socket) => Effect::Close(socket),
+                Action::Probe(socket) => {
+                    self.probes += 1;
+                    send(socket, &ClientMessage::Ping { nonce: self.probes })
+                }
+            })
+            .collect();
+        if before.is_some() && self.link.socket() != before {
+            effects.extend(self.line_lost());
+        }
+        match (was_live, self.is_live()) {
+            (false, true) => {
+                self.judge.handle(network::Event::Live, now);
+                effects.push(Effect::Line(Turn::Connected));
+            }
+            (true, false) => {
+                self.judge.handle(network::Event::Lost, now);
+                if let Some(why) = self.loss() {
+                    effects.push(Effect::Line(Turn::Disconnected(why.clone())));
+                }
+            }
+            (true, true) | (false, false) => {}
+        }
+        if before.is_some() && matches!(self.link.state(), State::GaveUp { .. }) {
+            effects.push(Effect::Line(Turn::GaveUp));
+        }
+        effects
+    }
+
+    pub(super) const fn is_live(&self) -> bool {
+        matches!(self.link.state(), State::Live { .. })
+    }
+
+    /// What ended the last connection, while there is none.
+    const fn loss(&self) -> Option<&Loss> {
+        match self.link.state() {
+            State::Waiting { why, .. } | State::Suspended { why, .. } | State::GaveUp { why, .. } => Some(why),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Live { .. }
+            | State::Closed(_) => None,
+        }
+    }
+
+    fn line_lost(&mut self) -> Vec<Effect<D>> {
+        let hung_up =
+            matches!(self.loss(), Some(Loss::Bye(bye)) if matches!(bye.code, ByeCode::TooLarge | ByeCode::ServerError));
+        let Some(poison) = self.outbox.line_lost(hung_up) else { return Vec::new() };
+        self.replay();
+        vec![Effect::Keep(poison.clone()), Effect::ViewChanged, Effect::Refused(poison)]
+    }
+
+    pub(super) fn woken(&mut self, now: Moment) -> Vec<Effect<D>> {
+        let mut effects = self.drive(link::Event::Wake, now);
+        if self.is_on() {
+            effects.extend(self.judged(network::Event::Wake, now));
+        }
+        effects.extend(self.unstick(now));
+        effects
+    }
+
+    /// What is waited for on the live line.
+    pub(super) fn awaited(&self) -> Option<Awaited> {
+        if !self.is_live() || self.access == Access::View || self.outbox.is_empty() {
+            return None;
+        }
+        match self.voice {
+            Voice::Silent => Some(Awaited::Left),
+            Voice::Shared | Voice::Sole => Some(Awaited::Sent { bytes: self.outbox.in_flight_bytes() }),
+        }
+    }
+
+    /// Does something about changes that get nowhere.
+    fn unstick(&mut self, now: Moment) -> Vec<Effect<D>> {
+        let State::Live { socket, .. } = *self.link.state() else { return Vec::new() };
+        let nonce = self.probes + 1;
+        match self.progress.wake(nonce, now) {
+            Some(Remedy::Ask) => {
+                self.probes = nonce;
+                vec![send(socket, &ClientMessage::Ping { nonce })]
+            }
+            Some(Remedy::GiveUp) => self.drive(link::Event::Unanswered(socket), now),
+            Some(Remedy::TakeOver) => vec![Effect::TakeOver],
+            None => Vec::new(),
+        }
+    }
+
+    pub(super) fn hinted(&mut self, online: bool, now: Moment) -> Vec<Effect<D>> {
+        let mut effects = self.judged(network::Event::Hint(online), now);
+        // The line knows best: it is probed either way, and there being none, "online" is a reason to try at once.
+        if online || self.is_live() {
+            effects.extend(self.hold(now));
+            effects.extend(self.drive(link::Event::Nudge, now));
+        }
+        effects
+    }
+
+    pub(super) fn seen(&mut self, visible: bool, now: Moment) -> Vec<Effect<D>> {
+        self.visible = visible;
+        let mut effects = self.hold(now);
+        if visible {
+            effects.extend(self.drive(link::Event::Nudge, now));
+        }
+        effects
+    }
+
+    /// Feeds the judge. Word that the server can be reached again is a reason to try at once.
+    pub(super) fn judged(&mut self, event: network::Event, now: Moment) -> Vec<Effect<D>> {
+        let before = self.judge.network();
+        let mut effects: Vec<_> = self.judge.handle(event, now).map(Effect::Probe).into_iter().collect();
+        if self.judge.network() == Network::Online && before != Network::Online && !self.is_live() {
+            effects.extend(self.hold(now));
+            effects.extend(self.drive(link::Event::Nudge, now));
+        }
+        effects
+    }
+
+    /// Holds the link back, or lets it go.
+    pub(super) fn hold(&mut self, now: Moment) -> Vec<Effect<D>> {
+        let unseen = !self.visible && self.outbox.is_empty();
+        let held = self.judge.network() == Network::Offline || unseen;
+        self.drive(link::Event::Hold(held), now)
+    }
+
+    /// The server knows the document now.
+    pub(super) fn registered(&mut self, socket: SocketId) -> Vec<Effect<D>> {
+        self.registered = true;
+        let awaited = matches!(self.link.state(), State::Connecting { socket: present, .. } if *present == socket);
+        awaited.then_some(Effect::Open(socket)).into_iter().collect()
+    }
+
+    pub(super) fn opened(&mut self, socket: SocketId, now: Moment) -> Vec<Effect<D>> {
+        if !matches!(self.link.state(), State::Connecting { socket: present, .. } if *present == socket) {
+            return Vec::new();
+        }
+        let mut effects = self.drive(link::Event::Opened(socket), now);
+        let cursor = self.replica.cursor();
+        effects.push(send(
+            socket,
+            &ClientMessage::SyncRequest(SyncRequest {
+                key: self.settings.key.clone(),
+                replica: self.settings.replica,
+                version: cursor.version,
+                digest: cursor.digest,
+                last_sync_timestamp: self.last_sync,
+                name: self.settings.name.clone(),
+                witness: self.witness.filter(|witness| *witness != cursor),
+            }),
+        ));
+        effects
+    }
+}
