@@ -31,3 +31,4 @@ pub mod replica;
 pub mod retained;
 pub mod sequencer;
 pub mod time;
+pub mod unsent;

@@ -7,6 +7,7 @@
 //! | `conflicts` | the table of what becomes of changes made at the same time |
 //! | `convergence` | two people, any schedule: the same board on both, every change once |
 //! | `client`, `replica` | one client, frame by frame |
+//! | `device` | one client and what its device keeps, and who speaks for the device |
 //! | `faults` | what a bad network does |
 //!
 //! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
@@ -15,6 +16,7 @@ mod boards;
 mod client;
 mod conflicts;
 mod convergence;
+mod device;
 mod faults;
 mod harness;
 mod import;

@@ -151,8 +151,14 @@ impl<D: Document> Server<D> {
 
     fn answer(&self, request: &SyncRequest, access: Access, now: u64) -> String {
         let cursor = request.cursor();
-        let known = cursor.version <= self.cursor().version;
-        let standing = Sequencer::<D>::standing(cursor, known.then(|| self.at(cursor.version).1));
+        let standing_of = |cursor: Cursor| {
+            let known = cursor.version <= self.cursor().version;
+            Sequencer::<D>::standing(cursor, known.then(|| self.at(cursor.version).1))
+        };
+        let standing = match (standing_of(cursor), request.witness.map(standing_of)) {
+            (Standing::Here, None | Some(Standing::Here)) => Standing::Here,
+            _ => Standing::Rewound,
+        };
         let tail = match standing {
             Standing::Here => &self.log[usize::try_from(cursor.version).expect("short")..],
             Standing::Rewound => &[],
