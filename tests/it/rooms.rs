@@ -252,6 +252,25 @@ async fn old_and_new_cursors_are_told_from_memory_and_from_the_store() {
     assert_eq!(served.connect().await.sync(1, elsewhere).await["rewound"], true);
 }
 
+/// A page of a restored server, on a device that has been further.
+#[tokio::test]
+async fn a_witness_of_another_history_is_told_from_memory_and_from_the_store() {
+    let (served, store) = Served::in_memory(Settings::default()).await;
+    let log = records(Cursor::default(), 1..=3_000);
+    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    store.save_snapshot(document_id(1), cursor(&log[2_990]), words_up_to(2_991)).await.expect("works");
+    for version in [1, 2_000, 2_995, 3_000] {
+        let (here, witness) = (cursor(&log[2_995]), cursor(&log[version - 1]));
+        let response = served.connect().await.sync_with(1, here, witness).await;
+        assert_eq!((&response["rewound"], &response["snapshot"]), (&json!(false), &json!(null)), "{version}");
+        let elsewhere = Cursor { digest: log[7].digest, ..witness };
+        let response = served.connect().await.sync_with(1, here, elsewhere).await;
+        assert_eq!(response["rewound"], true, "{version}");
+    }
+    let ahead = Cursor { version: 3_001, digest: log[7].digest };
+    assert_eq!(served.connect().await.sync_with(1, cursor(&log[2_995]), ahead).await["rewound"], true);
+}
+
 fn words_up_to(n: u64) -> String {
     json!((1..=n).map(|n| format!("w{n}")).collect::<Vec<_>>()).to_string()
 }

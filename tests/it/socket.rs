@@ -251,6 +251,7 @@ async fn the_silent_are_let_go() {
     for _ in 0..15 {
         let ping = socket.hear_any().await;
         assert_eq!(ping["type"], "ping");
+        assert_eq!(ping["version"], 0, "nothing was missed");
         socket.say(json!({ "type": "pong", "nonce": ping["nonce"] })).await;
     }
     let (bye, code) = socket.hear_bye().await;

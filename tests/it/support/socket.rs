@@ -75,12 +75,17 @@ impl Socket {
 
     /// Says `sync_request` with the key of a small number.
     pub(crate) async fn request(&mut self, key_number: u8, cursor: Cursor) {
+        self.request_with(key_number, cursor, None).await;
+    }
+
+    async fn request_with(&mut self, key_number: u8, cursor: Cursor, witness: Option<Cursor>) {
         self.say(json!({
             "type": "sync_request",
             "key": key(key_number),
             "replica": change_id(key_number.into()),
             "version": cursor.version,
             "digest": cursor.digest,
+            "witness": witness,
             "name": "Ada",
         }))
         .await;
@@ -89,6 +94,16 @@ impl Socket {
     /// Says where it stands, and hears the `sync_response`.
     pub(crate) async fn sync(&mut self, key_number: u8, cursor: Cursor) -> Value {
         self.request(key_number, cursor).await;
+        self.hear_response().await
+    }
+
+    /// Says where it stands and how far its device has been, and hears the `sync_response`.
+    pub(crate) async fn sync_with(&mut self, key_number: u8, cursor: Cursor, witness: Cursor) -> Value {
+        self.request_with(key_number, cursor, Some(witness)).await;
+        self.hear_response().await
+    }
+
+    async fn hear_response(&mut self) -> Value {
         let response = self.hear().await;
         assert_eq!(response["type"], "sync_response", "{response}");
         response
