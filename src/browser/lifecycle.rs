@@ -35,6 +35,8 @@ pub enum Sign {
     Online(bool),
     /// The page can be seen, or not.
     Visible(bool),
+    /// The page is left, or put to sleep: it may never run again.
+    Leaving,
     /// The page runs again after a freeze, or is back from the back-forward cache.
     Back,
 }
@@ -61,7 +63,9 @@ pub fn signs(follow: impl Fn(Sign) + Clone + 'static) -> Vec<Listener> {
     vec![
         Listener::new(window.clone().into(), "online", say(Sign::Online(true))),
         Listener::new(window.clone().into(), "offline", say(Sign::Online(false))),
+        Listener::new(window.clone().into(), "pagehide", say(Sign::Leaving)),
         Listener::new(window.into(), "pageshow", say(Sign::Back)),
+        Listener::new(document.clone().into(), "freeze", say(Sign::Leaving)),
         Listener::new(document.clone().into(), "resume", say(Sign::Back)),
         Listener::new(document.into(), "visibilitychange", visibility),
     ]

@@ -3,8 +3,12 @@
 //! Thin drivers: what they decide, they decide by asking the engine.
 
 pub mod boards;
+pub mod channel;
 pub mod clock;
+pub mod database;
+pub mod keeper;
 pub mod lifecycle;
+pub mod lock;
 pub mod probe;
 pub mod session;
 pub mod socket;

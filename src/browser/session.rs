@@ -6,21 +6,28 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
-use wasm_bindgen::JsCast;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::StorageEvent;
 
+use super::boards::{self, NotCreated};
+use super::channel::Channel;
+use super::database::{self, Database};
+use super::keeper::{Keeper, Keeping};
 use super::lifecycle::{Listener, Sign, signs};
+use super::lock::{self, Lock};
 use super::probe::probe;
 use super::socket::Socket;
-use super::storage::{Elsewhere, OutboxStore};
 use super::{clock, lifecycle};
-use crate::sync::client::{Client, Effect, Event, Settings, SocketEvent, Start, Status, Turn};
+use crate::sync::client::{
+    Client, Effect, Event, Patience, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
+};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, DocumentId, Key, ReplicaId, uuid_v7};
 use crate::sync::link::{self, SocketId};
-use crate::sync::message::Access;
+use crate::sync::message::{Access, ByeCode};
 use crate::sync::network;
 use crate::sync::outbox::Kept;
 
@@ -39,6 +46,35 @@ pub struct Opening<D> {
     pub cursor: Cursor,
     /// What the key allows.
     pub access: Access,
+    /// The server knows it. One that was made without a network is registered first, under the key.
+    pub registered: bool,
+}
+
+/// A document as the device keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "D: DeserializeOwned"))]
+pub struct KeptDocument<D> {
+    /// As it was confirmed at `cursor`.
+    pub document: D,
+    /// Its place in the log.
+    pub cursor: Cursor,
+}
+
+/// The document `id` as this device keeps it; `None` if it does not.
+pub async fn kept_document<D: Document>(id: DocumentId) -> Option<KeptDocument<D>> {
+    let database = Database::open().await.ok()?;
+    let text = database.get(database::Store::Documents, &id.to_string()).await.ok()??;
+    read(&text)
+}
+
+/// What tabs tell each other of the outbox that they share.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", bound(deserialize = "C: DeserializeOwned"))]
+enum Word<C> {
+    /// This change is kept.
+    Kept(Kept<C>),
+    /// This one is let go.
+    Forgotten(ChangeId),
 }
 
 /// What a page is told.
@@ -52,8 +88,10 @@ pub enum Notice<D: Document> {
     Attention(Vec<Kept<D::Change>>),
     /// The connection took a turn.
     Line(Turn),
-    /// A change could not be kept on this device: it is in memory until the server has it.
-    NotKept,
+    /// Whether this device keeps every change. Those that it does not are in memory until the server has them.
+    Keeping(Keeping),
+    /// The server knows the document now, which was made here.
+    Registered,
 }
 
 /// One document, open in this page. Dropping it closes the connection; what was not saved stays kept.
@@ -65,7 +103,14 @@ pub struct Session<D: Document> {
 struct Inner<D: Document> {
     url: String,
     client: RefCell<Client<D>>,
-    outbox: OutboxStore,
+    id: DocumentId,
+    key: Key,
+    keeper: Keeper,
+    channel: RefCell<Option<Channel>>,
+    lock: RefCell<Option<Lock>>,
+    /// The document's place in the log as it was last handed to the keeper; `None` until what the device kept was recalled.
+    stored: Cell<Option<Cursor>>,
+    storing: RefCell<Option<Timeout>>,
     ids: RefCell<ChangeIds>,
     socket: RefCell<Option<(SocketId, Socket)>>,
     timer: RefCell<Option<Timeout>>,
@@ -85,56 +130,16 @@ impl<D: Document> Session<D> {
     /// Opens a document and connects. `listener` is told of everything that changes from here on; the first view and status
     /// are told before this returns.
     pub fn open(opening: Opening<D>, listener: impl Fn(Notice<D>) + 'static) -> Self {
-        let outbox = OutboxStore::new(opening.id);
-        let kept: Vec<Kept<D::Change>> = outbox.load();
-        let settings = Settings {
-            key: opening.key,
-            replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
-            name: opening.name,
-            link: link::Settings::default(),
-            network: network::Settings::default(),
-            alone: false,
-            seed: u64::from_le_bytes(clock::random()),
-        };
-        let start = Start {
-            document: opening.document,
-            cursor: opening.cursor,
-            access: opening.access,
-            kept,
-            retained: Vec::new(),
-        };
-        let client = Client::new(settings, start);
-        let inner = Rc::new_cyclic(|this| Inner {
-            url: sync_url(),
-            ids: RefCell::new(ChangeIds::after(client.outbox().newest())),
-            client: RefCell::new(client),
-            outbox,
-            socket: RefCell::new(None),
-            timer: RefCell::new(None),
-            effects: RefCell::new(VecDeque::new()),
-            running: Cell::new(false),
-            listener: Box::new(listener),
-            this: Weak::clone(this),
-        });
+        let inner = Rc::new_cyclic(|this| Inner::new(opening, Box::new(listener), Weak::clone(this)));
         let follow = {
             let this = Rc::downgrade(&inner);
-            move |sign| {
-                let event = match sign {
-                    Sign::Online(online) => Event::Hint { online },
-                    Sign::Visible(visible) => Event::Visible(visible),
-                    Sign::Back => Event::Nudge,
-                };
-                with(&this, |inner| inner.handle(event));
-            }
+            move |sign| with(&this, |inner| inner.take_sign(sign))
         };
         inner.carry_out(Effect::ViewChanged);
-        inner.handle(Event::Start);
-        if !lifecycle::is_online() {
-            inner.handle(Event::Hint { online: false });
-        }
-        let mut listeners = signs(follow);
-        listeners.extend(inner.follow_tabs());
-        Self { inner, _listeners: listeners }
+        inner.carry_out(Effect::StatusChanged);
+        inner.channel.replace(inner.follow_tabs());
+        spawn_local(Rc::clone(&inner).begin());
+        Self { inner, _listeners: signs(follow) }
     }
 
     /// Makes a change: keeps it, shows it, and sends it when it can.
@@ -150,7 +155,7 @@ impl<D: Document> Session<D> {
             ids.raise(newest);
             ids.next(made_at, clock::random())
         };
-        self.inner.handle(Event::Edit(Kept { id, change, made_at, refused: None }));
+        self.inner.handle(Event::Edit(Kept::new(id, change, made_at)));
         Ok(id)
     }
 
@@ -164,6 +169,17 @@ impl<D: Document> Session<D> {
         self.inner.handle(Event::Dismiss(id));
     }
 
+    /// Own changes that are not saved: pending ones, then refused ones.
+    #[must_use]
+    pub fn unsent(&self) -> Vec<Kept<D::Change>> {
+        self.inner.client.borrow_mut().take_along()
+    }
+
+    /// Takes in changes from a file. Those that are here already, or in the log, are not made again.
+    pub fn admit(&self, changes: Vec<Kept<D::Change>>) {
+        self.inner.handle(Event::Admit(changes));
+    }
+
     /// Own changes that the server refused, in the order they were made.
     #[must_use]
     pub fn attention(&self) -> Vec<Kept<D::Change>> {
@@ -173,8 +189,30 @@ impl<D: Document> Session<D> {
 
 impl<D: Document> Drop for Session<D> {
     fn drop(&mut self) {
+        self.inner.store_document();
         self.inner.handle(Event::Stop);
+        self.inner.lock.take();
+        self.inner.channel.take();
     }
+}
+
+/// From a change to the document to its being kept.
+const STORE_AFTER_MS: u32 = 1_000;
+
+/// What a record says, by way of [`Value`]: one decoder of each type in a page, not one for each way in.
+fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    T::deserialize(&value).ok()
+}
+
+/// What records say. One that cannot be read, as a newer version's, stays where it is.
+fn read_all<T: DeserializeOwned>(texts: &[String]) -> Vec<T> {
+    texts.iter().filter_map(|text| read(text)).collect()
+}
+
+fn write<T: Serialize>(value: &T) -> String {
+    // Records are plain data with string keys: writing them cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn with<D: Document>(this: &Weak<Inner<D>>, act: impl FnOnce(&Inner<D>)) {
@@ -184,6 +222,102 @@ fn with<D: Document>(this: &Weak<Inner<D>>, act: impl FnOnce(&Inner<D>)) {
 }
 
 impl<D: Document> Inner<D> {
+    fn new(opening: Opening<D>, listener: Box<dyn Fn(Notice<D>)>, this: Weak<Self>) -> Self {
+        let keeper = {
+            let this = Weak::clone(&this);
+            Keeper::new(opening.id, move |keeping| with(&this, |inner| (inner.listener)(Notice::Keeping(keeping))))
+        };
+        let settings = Settings {
+            key: opening.key.clone(),
+            replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
+            name: opening.name,
+            link: link::Settings::default(),
+            network: network::Settings::default(),
+            patience: Patience::default(),
+            voice: if lock::available() { Voice::Silent } else { Voice::Shared },
+            seed: u64::from_le_bytes(clock::random()),
+        };
+        let start = Start {
+            document: opening.document,
+            cursor: opening.cursor,
+            access: opening.access,
+            kept: read_all(&keeper.early()),
+            registered: opening.registered,
+        };
+        let client = Client::new(settings, start);
+        Self {
+            url: sync_url(),
+            id: opening.id,
+            key: opening.key,
+            ids: RefCell::new(ChangeIds::after(client.outbox().newest())),
+            client: RefCell::new(client),
+            keeper,
+            channel: RefCell::new(None),
+            lock: RefCell::new(None),
+            stored: Cell::new(None),
+            storing: RefCell::new(None),
+            socket: RefCell::new(None),
+            timer: RefCell::new(None),
+            effects: RefCell::new(VecDeque::new()),
+            running: Cell::new(false),
+            listener,
+            this,
+        }
+    }
+
+    /// Recalls what the device kept, then connects, then asks for the voice.
+    ///
+    /// Before the first, a rewound server would not be known for one, and older changes would be overtaken.
+    async fn begin(self: Rc<Self>) {
+        let loaded = self.keeper.load().await;
+        let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
+        if loaded.works {
+            self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
+        }
+        self.handle(Event::Recalled(Recalled {
+            kept: read_all(&loaded.outbox),
+            retained: read_all(&loaded.saved),
+            document: document.map(|kept| (kept.document, kept.cursor)),
+        }));
+        self.handle(Event::Start);
+        if !lifecycle::is_online() {
+            self.handle(Event::Hint { online: false });
+        }
+        if lock::available() {
+            let this = Weak::clone(&self.this);
+            let speak = move |held| {
+                let voice = if held { Voice::Sole } else { Voice::Silent };
+                with(&this, |inner| inner.handle(Event::Voice(voice)));
+            };
+            self.lock.replace(Some(Lock::request(&format!("sheetbend/{}", self.id), speak)));
+        }
+    }
+
+    fn take_sign(&self, sign: Sign) {
+        match sign {
+            Sign::Online(online) => self.handle(Event::Hint { online }),
+            Sign::Visible(visible) => {
+                if !visible {
+                    self.store_document();
+                }
+                self.handle(Event::Visible(visible));
+            }
+            // A page that is put to sleep with the lock would be waited for.
+            Sign::Leaving => {
+                self.store_document();
+                if let Some(lock) = &*self.lock.borrow() {
+                    lock.release();
+                }
+            }
+            Sign::Back => {
+                if let Some(lock) = &*self.lock.borrow() {
+                    lock.again();
+                }
+                self.handle(Event::Nudge);
+            }
+        }
+    }
+
     /// Feeds the client and carries out the effects, in order: those of an event that happens meanwhile come behind.
     fn handle(&self, event: Event<D>) {
         let (effects, attention) = {
@@ -201,6 +335,7 @@ impl<D: Document> Inner<D> {
             self.carry_out(effect);
         }
         self.running.set(false);
+        self.store_soon();
         if let Some(attention) = attention {
             (self.listener)(Notice::Attention(attention));
         }
@@ -224,12 +359,36 @@ impl<D: Document> Inner<D> {
                 self.socket.borrow_mut().take_if(|(present, _)| *present == id);
             }
             Effect::Keep(kept) => {
-                if self.outbox.keep(&kept).is_err() {
-                    (self.listener)(Notice::NotKept);
+                self.keeper.keep(kept.id, write(&kept));
+                self.tell_tabs(&Word::Kept(kept));
+            }
+            Effect::Saved(confirmed) => self.keeper.save(confirmed.kept.id, write(&confirmed)),
+            Effect::Forget(id) => {
+                self.keeper.forget(id);
+                self.tell_tabs(&Word::Forgotten(id));
+            }
+            Effect::TakeOver => {
+                if let Some(lock) = &*self.lock.borrow() {
+                    lock.steal();
                 }
             }
-            Effect::Saved(kept) => self.outbox.forget(kept.id),
-            Effect::Forget(id) => self.outbox.forget(id),
+            Effect::Register(id) => {
+                let (this, document, key) = (Weak::clone(&self.this), self.id, self.key.clone());
+                spawn_local(async move {
+                    let event = match boards::create(document, &key).await {
+                        Ok(()) => Event::Registered(id),
+                        // Nothing helps: the id or the key is another's.
+                        Err(NotCreated::Refused(400..=428)) => Event::Closed(id, ByeCode::UnknownKey.close_code()),
+                        Err(_) => Event::Closed(id, 1006),
+                    };
+                    with(&this, |inner| {
+                        if matches!(event, Event::Registered(_)) {
+                            (inner.listener)(Notice::Registered);
+                        }
+                        inner.handle(event);
+                    });
+                });
+            }
             Effect::Probe(id) => {
                 let this = Weak::clone(&self.this);
                 spawn_local(async move {
@@ -256,19 +415,41 @@ impl<D: Document> Inner<D> {
         move |event| with(&this, |inner| inner.handle(Event::of_socket(id, event)))
     }
 
-    /// Takes in what other tabs make, so that tabs agree without a network too. Each sends what it holds; ids make that
-    /// harmless.
-    fn follow_tabs(&self) -> Option<Listener> {
-        let (this, window) = (Weak::clone(&self.this), web_sys::window()?);
-        let follow = move |event: web_sys::Event| {
-            let Ok(event) = event.dyn_into::<StorageEvent>() else { return };
-            with(&this, |inner| match inner.outbox.elsewhere::<D::Change>(&event) {
-                Some(Elsewhere::Kept(kept)) => inner.handle(Event::Elsewhere(kept)),
-                Some(Elsewhere::Forgotten(id)) => inner.handle(Event::Dismiss(id)),
-                None => {}
-            });
-        };
-        Some(Listener::new(window.into(), "storage", follow))
+    /// Takes in what other tabs make, so that tabs agree without a network too.
+    fn follow_tabs(&self) -> Option<Channel> {
+        let this = Weak::clone(&self.this);
+        Channel::open(&format!("sheetbend/{}", self.id), move |text| match read::<Word<D::Change>>(&text) {
+            Some(Word::Kept(kept)) => with(&this, |inner| inner.handle(Event::Elsewhere(kept))),
+            Some(Word::Forgotten(id)) => with(&this, |inner| inner.handle(Event::Dismiss(id))),
+            None => {}
+        })
+    }
+
+    fn tell_tabs(&self, word: &Word<D::Change>) {
+        if let Some(channel) = &*self.channel.borrow() {
+            channel.post(&write(word));
+        }
+    }
+
+    /// The document is kept a moment after it has changed, since it is written whole.
+    fn store_soon(&self) {
+        let changed = self.stored.get().is_some_and(|stored| stored != self.client.borrow().confirmed().1);
+        if changed && self.storing.borrow().is_none() {
+            let this = Weak::clone(&self.this);
+            self.storing.replace(Some(Timeout::new(STORE_AFTER_MS, move || with(&this, Self::store_document))));
+        }
+    }
+
+    /// Keeps the document as it is confirmed now, if that is another than is kept.
+    fn store_document(&self) {
+        self.storing.take();
+        let Some(stored) = self.stored.get() else { return };
+        let client = self.client.borrow();
+        let (document, cursor) = client.confirmed();
+        if cursor != stored {
+            self.keeper.set_document(write(&KeptDocument { document, cursor }));
+            self.stored.set(Some(cursor));
+        }
     }
 
     /// One timer, for the client's deadline.

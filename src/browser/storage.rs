@@ -1,13 +1,11 @@
-//! What the device keeps, in localStorage: one record a change, so that adding one never rewrites the others.
+//! What the device keeps at once, and not much of it: localStorage.
 
 use gloo_storage::{LocalStorage, Storage as _};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
-use web_sys::StorageEvent;
 
 use crate::sync::id::{ChangeId, DocumentId};
-use crate::sync::outbox::Kept;
 
 /// The device would not keep something: storage is denied, full, or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,16 +38,7 @@ pub fn write<T: Serialize>(name: &str, value: &T) -> Result<(), NotKept> {
     LocalStorage::set(name, value).map_err(|_| NotKept)
 }
 
-/// What another tab has done to the outbox that all of them share.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Elsewhere<C> {
-    /// It keeps a change.
-    Kept(Kept<C>),
-    /// It has let one go: the server has it, or its author does not want it any more.
-    Forgotten(ChangeId),
-}
-
-/// The outbox of one document on this device.
+/// The first stage of one document's outbox: one record a change, so that adding one never rewrites the others.
 #[derive(Clone, Debug)]
 pub struct OutboxStore {
     prefix: String,
@@ -62,43 +51,33 @@ impl OutboxStore {
         Self { prefix: format!("sheetbend/outbox/{document}/") }
     }
 
-    /// Everything kept, in no particular order. A record that cannot be read is left where it is.
+    /// The texts of all records, in no particular order.
     #[must_use]
-    pub fn load<C: DeserializeOwned>(&self) -> Vec<Kept<C>> {
+    pub fn load(&self) -> Vec<String> {
         if !available() {
             return Vec::new();
         }
         let storage = LocalStorage::raw();
         let names = (0..LocalStorage::length()).filter_map(|at| storage.key(at).ok().flatten());
-        names.filter(|name| name.starts_with(&self.prefix)).filter_map(|name| read(&name)).collect()
+        let mine: Vec<_> = names.filter(|name| name.starts_with(&self.prefix)).collect();
+        mine.iter().filter_map(|name| storage.get_item(name).ok().flatten()).collect()
     }
 
-    /// Keeps a record, in place of one with the same id.
+    /// Keeps a record, in place of one of the same change.
     ///
     /// # Errors
     /// [`NotKept`].
-    pub fn keep<C: Serialize>(&self, kept: &Kept<C>) -> Result<(), NotKept> {
-        write(&self.name(kept.id), kept)
+    pub fn keep(&self, id: ChangeId, text: &str) -> Result<(), NotKept> {
+        if !available() {
+            return Err(NotKept);
+        }
+        LocalStorage::raw().set_item(&self.name(id), text).map_err(|_| NotKept)
     }
 
     /// Lets a record go.
     pub fn forget(&self, id: ChangeId) {
         if available() {
             LocalStorage::delete(self.name(id));
-        }
-    }
-
-    /// What another tab has done to this outbox, by the event that the browser tells of it.
-    #[must_use]
-    pub fn elsewhere<C: DeserializeOwned>(&self, event: &StorageEvent) -> Option<Elsewhere<C>> {
-        let name = event.key()?;
-        let id = name.strip_prefix(&self.prefix)?.parse().ok()?;
-        match event.new_value() {
-            Some(text) => {
-                let value: Value = serde_json::from_str(&text).ok()?;
-                Kept::deserialize(&value).ok().map(Elsewhere::Kept)
-            }
-            None => Some(Elsewhere::Forgotten(id)),
         }
     }
 

@@ -13,9 +13,12 @@
 //! | [`outbox`] | own changes that the server has not confirmed |
 //! | [`replica`] | confirmed document plus pending changes: the optimistic view |
 //! | [`retained`] | what was confirmed lately, to be offered again to a server that was restored from a backup |
+//! | [`unsent`] | unsaved changes as a file |
+//! | [`write_behind`] | what a device keeps, in two stages |
 //! | [`client`] | joins them |
 //! | [`sequencer`] | the server's side of one document |
 //! | [`faults`] | what a bad network can do, as seeded policy |
+//! | [`planted`] | bugs for tests to plant |
 
 pub mod backoff;
 pub mod client;
@@ -27,8 +30,10 @@ pub mod link;
 pub mod message;
 pub mod network;
 pub mod outbox;
+pub mod planted;
 pub mod replica;
 pub mod retained;
 pub mod sequencer;
 pub mod time;
 pub mod unsent;
+pub mod write_behind;

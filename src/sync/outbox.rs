@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::document::{Document, Priority, Refusal, size_of};
 use super::id::ChangeId;
 use super::message::{Body, Limits, Proposal};
+use super::planted::{Bug, planted};
 use super::time::UnixMillis;
 
 /// A change as the device keeps it: one record a change, from when it is made until it is saved or dismissed.
@@ -139,9 +140,8 @@ impl<D: Document> Outbox<D> {
         self.add(kept, false)
     }
 
-    /// Others may send what is here from now on, and have sent it: nothing is in flight, and nothing merges any more.
+    /// Others may send what is here from now on: it stays as it is, and goes into no later change.
     pub fn share(&mut self) {
-        self.line_lost(false);
         for slot in self.pending.values_mut() {
             slot.fresh = false;
         }
@@ -155,6 +155,9 @@ impl<D: Document> Outbox<D> {
 
     fn add(&mut self, kept: Kept<D::Change>, fresh: bool) -> bool {
         let id = kept.id;
+        if planted(Bug::OldestDropped) && self.pending.len() >= 5 {
+            self.pending.keys().next().copied().map(|oldest| self.take_out(oldest));
+        }
         if self.contains(id) {
             return false;
         }
@@ -213,6 +216,11 @@ impl<D: Document> Outbox<D> {
         let last = *self.touching.get(entities.first()?)?.last()?;
         let only = entities.iter().all(|entity| self.touching.get(entity).and_then(BTreeSet::last) == Some(&last));
         let slot = self.pending.get(&last)?;
+        if planted(Bug::MergedIntoSent) && only && D::merge(&slot.kept.change, &later.change).is_some() {
+            let slot = self.pending.get_mut(&last)?;
+            slot.kept.change = D::merge(&slot.kept.change, &later.change)?;
+            return Some(slot.kept.clone());
+        }
         if !only || !slot.fresh || last > later.id || self::entities::<D>(&slot.kept.change) != entities {
             return None;
         }
@@ -279,7 +287,13 @@ impl<D: Document> Outbox<D> {
         for id in &sent {
             if let Some(slot) = self.pending.get_mut(id) {
                 slot.in_flight = false;
+                if planted(Bug::ResendOvertaken) {
+                    slot.priority = Priority::Low;
+                }
                 self.queue.insert((Reverse(slot.priority), *id));
+            }
+            if planted(Bug::TriesCounted) && id.0.as_u128() % 3 == 0 {
+                self.take_out(*id);
             }
         }
         if !server || sent.is_empty() {

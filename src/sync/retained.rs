@@ -1,7 +1,7 @@
 //! Own changes that were confirmed lately. A server that was restored from an older backup has lost them; they are offered to
 //! it again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -38,9 +38,10 @@ impl<C> Default for Retained<C> {
 }
 
 impl<C> Retained<C> {
-    /// Takes in those that a device kept, in any order.
+    /// Takes in those that a device kept, in any order. Those that are here already stay as they are.
     pub fn recall(&mut self, changes: impl IntoIterator<Item = Confirmed<C>>) {
-        self.changes.extend(changes);
+        let known: HashSet<_> = self.changes.iter().map(|confirmed| confirmed.kept.id).collect();
+        self.changes.extend(changes.into_iter().filter(|confirmed| !known.contains(&confirmed.kept.id)));
         self.changes.make_contiguous().sort_by_key(|confirmed| (confirmed.at.version, confirmed.kept.id));
     }
 
@@ -59,6 +60,11 @@ impl<C> Retained<C> {
     /// Takes all of them out, in the order of their confirmation.
     pub fn take(&mut self) -> Vec<Kept<C>> {
         self.changes.drain(..).map(|confirmed| confirmed.kept).collect()
+    }
+
+    /// All of them, in the order of their confirmation.
+    pub fn iter(&self) -> impl Iterator<Item = &Confirmed<C>> {
+        self.changes.iter()
     }
 
     /// How many there are.

@@ -23,6 +23,9 @@ pub struct BoardPage {
     pub cursor: Cursor,
     /// The board.
     pub board: Board,
+    /// The server knows the board; one that was made here without a network it does not know yet.
+    #[serde(skip)]
+    pub registered: bool,
 }
 
 /// By way of [`Value`], as everything that a page reads: one decoder of a board in its wasm, not one for each way in.
@@ -36,6 +39,12 @@ impl<'de> Deserialize<'de> for BoardPage {
             access: Access,
             cursor: Cursor,
             board: Board,
+            #[serde(skip, default = "known")]
+            registered: bool,
+        }
+        // What comes from the server, the server knows.
+        const fn known() -> bool {
+            true
         }
 
         Fields::deserialize(&Value::deserialize(reader)?).map_err(R::Error::custom)
@@ -64,5 +73,6 @@ pub async fn open_board(
         access: opened.access,
         cursor: opened.cursor,
         board: opened.view,
+        registered: true,
     }))
 }

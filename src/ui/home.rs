@@ -4,9 +4,8 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 
+use super::chosen_file::ChosenFile;
 use super::device::{self, RecentBoard};
 use super::dynamic::{Each, Item, When};
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
@@ -15,23 +14,29 @@ use crate::board::{Change, import};
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
 
-/// Changes on their way from this page to a new board's page, which makes them.
+/// A board on its way from this page to a page of its own, which makes the changes.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Handover(StoredValue<Option<(DocumentId, Imported)>>);
+pub struct Handover(StoredValue<Option<(DocumentId, Key, Imported)>>);
 
 /// The changes that make an imported board, and what the person should know of the import.
 type Imported = (Vec<Change>, Vec<String>);
 
 impl Handover {
-    fn give(&self, id: DocumentId, imported: Imported) {
-        self.0.set_value(Some((id, imported)));
+    fn give(&self, id: DocumentId, key: Key, imported: Imported) {
+        self.0.set_value(Some((id, key, imported)));
+    }
+
+    /// The board under `key`, if it is the one that was given.
+    #[must_use]
+    pub fn board(&self, key: &str) -> Option<DocumentId> {
+        self.0.with_value(|given| given.as_ref().filter(|(_, other, _)| other.as_str() == key).map(|(id, ..)| *id))
     }
 
     /// What was given for `id`, once.
     #[must_use]
     pub fn take(&self, id: DocumentId) -> Imported {
-        let mine = |given: &mut Option<(DocumentId, Imported)>| given.take_if(|(board, _)| *board == id);
-        self.0.try_update_value(mine).flatten().map(|(_, imported)| imported).unwrap_or_default()
+        let mine = |given: &mut Option<(DocumentId, Key, Imported)>| given.take_if(|(board, ..)| *board == id);
+        self.0.try_update_value(mine).flatten().map(|(.., imported)| imported).unwrap_or_default()
     }
 }
 
@@ -45,16 +50,13 @@ pub fn Home() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let busy = RwSignal::new(None::<&'static str>);
     Effect::new(move |_| boards.set(Some(device::recent_boards())));
-    let start = use_start(problem, busy);
+    let start = use_start();
     let import = move |event: leptos::ev::Event| {
-        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
-        let Some(field) = field else { return };
-        let Some(file) = field.files().and_then(|files| files.get(0)) else { return };
+        let Some(file) = ChosenFile::of(&event) else { return };
         busy.set(Some("Reading the file…"));
         problem.set(None);
         spawn_local(async move {
             let imported = read(&file).await;
-            field.set_value("");
             busy.set(None);
             match imported {
                 Ok(imported) => start(imported),
@@ -139,28 +141,23 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
     .into_any()
 }
 
-/// What starts a board with some changes: registers it with the server and goes to its page.
-fn use_start(
-    problem: RwSignal<Option<String>>,
-    busy: RwSignal<Option<&'static str>>,
-) -> impl Fn(Imported) + Copy + Send + Sync + 'static {
+/// What starts a board with some changes, with or without a network: its page registers it with the server.
+fn use_start() -> impl Fn(Imported) + Copy + Send + Sync + 'static {
     let handover = expect_context::<Handover>();
     let navigate = StoredValue::new(use_navigate());
     move |imported| {
         let (Some(id), Some(key)) = (device::new_id().map(DocumentId), device::new_key()) else { return };
-        busy.set(Some("Making the board…"));
-        problem.set(None);
-        spawn_local(async move {
-            let made = device::create_board(id, key.clone()).await;
-            busy.set(None);
-            match made {
-                Ok(()) => {
-                    handover.give(id, imported);
-                    navigate.with_value(|navigate| navigate(&page_of(&key), leptos_router::NavigateOptions::default()));
-                }
-                Err(why) => problem.set(Some(why)),
-            }
+        device::remember(RecentBoard {
+            id,
+            key: key.clone(),
+            access: Access::Edit,
+            title: "Untitled board".to_owned(),
+            opened_at: 0,
+            registered: false,
         });
+        let page = page_of(&key);
+        handover.give(id, key, imported);
+        navigate.with_value(|navigate| navigate(&page, leptos_router::NavigateOptions::default()));
     }
 }
 
@@ -169,14 +166,12 @@ fn page_of(key: &Key) -> String {
 }
 
 /// Reads a board from a file. An error is a sentence for the person.
-async fn read(file: &web_sys::File) -> Result<Imported, String> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let bytes = file.size() as usize;
+async fn read(file: &ChosenFile) -> Result<Imported, String> {
+    let bytes = file.bytes();
     if bytes > import::MAX_BYTES {
         return Err(ImportError::TooBig { bytes }.to_string());
     }
-    let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-    let text = text.ok_or("The file can't be read. Check that it is still there.")?;
+    let text = file.text().await?;
     let mut import = import::read(&file.name(), &text).map_err(|error| error.to_string())?;
     let remarks = std::mem::take(&mut import.remarks);
     Ok((import.into_changes(&mut || device::new_id().unwrap_or_default()), remarks))

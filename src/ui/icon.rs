@@ -40,5 +40,7 @@ pub const MOVE: &str = "M3 8h9.5M9 4.5 12.5 8 9 11.5";
 pub const KNOT: &str = "M2 5.5h6.2a2.5 2.5 0 0 1 0 5H6.5M14 10.5H7.8a2.5 2.5 0 0 1 0-5h1.7";
 /// A sheet with an arrow out of it.
 pub const EXPORT: &str = "M8 9.5v-7M5.3 5 8 2.3 10.7 5M3 9v4.2h10V9";
+/// A sheet with an arrow into it.
+pub const IMPORT: &str = "M8 2.3v7M5.3 6.8 8 9.5l2.7-2.7M3 9v4.2h10V9";
 /// A keyboard.
 pub const KEYBOARD: &str = "M2 4.5h12v7H2zM4.5 7h.01M7 7h.01M9.5 7h.01M11.8 7h.01M5.5 9.5h5";

@@ -12,6 +12,7 @@
 pub mod api;
 pub mod app;
 pub mod board;
+pub mod chosen_file;
 pub mod clipboard;
 pub mod connection;
 pub mod device;

@@ -1,11 +1,14 @@
 //! What the person does, and who sends it.
 
+use std::collections::HashSet;
+
 use super::event::{Effect, Recalled, Voice};
 use super::{Client, send};
 use crate::sync::document::Document;
 use crate::sync::link::State;
 use crate::sync::message::{Access, ClientMessage};
 use crate::sync::outbox::{Kept, Pushed};
+use crate::sync::planted::{Bug, planted};
 
 impl<D: Document> Client<D> {
     pub(super) fn edit(&mut self, kept: Kept<D::Change>) -> Vec<Effect<D>> {
@@ -37,6 +40,9 @@ impl<D: Document> Client<D> {
         };
         effects.push(Effect::ViewChanged);
         effects.extend(self.flush());
+        if planted(Bug::SentBeforeKept) {
+            effects.reverse();
+        }
         effects
     }
 
@@ -44,8 +50,11 @@ impl<D: Document> Client<D> {
     pub(super) fn recall(&mut self, recalled: Recalled<D>) -> Vec<Effect<D>> {
         let Recalled { kept, retained, document } = recalled;
         let places = retained.iter().map(|confirmed| confirmed.at).chain(document.as_ref().map(|(_, at)| *at));
+        let places = places.filter(|_| !planted(Bug::NoWitness));
         self.witness = places.chain(self.witness).max_by_key(|place| place.version);
+        // Once the server has spoken, what the device kept may be of a history that is over.
         if let Some((document, at)) = document
+            && self.last_sync == 0
             && at.version > self.replica.cursor().version
         {
             self.replica.take_snapshot(document, at);
@@ -54,10 +63,14 @@ impl<D: Document> Client<D> {
         // What was confirmed later than the document at hand is not in it: until the log says so again, it is pending.
         let (later, retained): (Vec<_>, Vec<_>) =
             retained.into_iter().partition(|confirmed| confirmed.at.version > version);
-        self.retained.recall(retained);
-        for kept in kept.into_iter().chain(later.into_iter().map(|confirmed| confirmed.kept)) {
+        let later = if planted(Bug::RecallForgetsLater) { Vec::new() } else { later };
+        // What was confirmed since the device was written is on its way out of there.
+        let confirmed: HashSet<_> = self.retained.iter().map(|confirmed| confirmed.kept.id).collect();
+        let pending = kept.into_iter().chain(later.into_iter().map(|confirmed| confirmed.kept));
+        for kept in pending.filter(|kept| !confirmed.contains(&kept.id)) {
             self.outbox.admit(kept);
         }
+        self.retained.recall(retained);
         self.replay();
         let mut effects = vec![Effect::ViewChanged];
         effects.extend(self.flush());
@@ -68,9 +81,17 @@ impl<D: Document> Client<D> {
     pub(super) fn take_voice(&mut self, voice: Voice) -> Vec<Effect<D>> {
         if self.voice != voice {
             self.voice = voice;
+            self.outbox.line_lost(false);
             self.outbox.share();
         }
         self.flush().into_iter().collect()
+    }
+
+    /// Own changes that are not saved, to be taken elsewhere: pending ones, then refused ones, each in the order they were made.
+    /// Others may send them from here on.
+    pub fn take_along(&mut self) -> Vec<Kept<D::Change>> {
+        self.outbox.share();
+        self.outbox.pending().chain(self.outbox.attention()).cloned().collect()
     }
 
     /// Takes in a change that another client keeps: keeping it here too could bring back what was let go meanwhile.
@@ -94,10 +115,13 @@ impl<D: Document> Client<D> {
     /// Sends what the window has room for.
     pub(super) fn flush(&mut self) -> Option<Effect<D>> {
         let State::Live { socket, .. } = *self.link.state() else { return None };
-        if self.access == Access::View || self.voice == Voice::Silent {
+        if self.access == Access::View || (self.voice == Voice::Silent && !planted(Bug::TwoSpeakers)) {
             return None;
         }
         let changes = self.outbox.next_batch(&self.limits);
+        if planted(Bug::SentIsSaved) {
+            changes.iter().for_each(|proposal| drop(self.outbox.settle(proposal.id, None)));
+        }
         (!changes.is_empty()).then(|| send(socket, &ClientMessage::Changes { changes }))
     }
 

@@ -62,14 +62,16 @@ pub enum Voice {
     Sole,
 }
 
-/// What a device kept, beyond what a client started with.
+/// What a device kept, beyond what a client started with. Clients that share a device read it again when they get the voice: what
+/// another kept in its last moment it may have told nobody.
 #[derive(Clone, Debug)]
 pub struct Recalled<D: Document> {
     /// What the outbox held.
     pub kept: Vec<Kept<D::Change>>,
     /// Own changes that were confirmed lately.
     pub retained: Vec<Confirmed<D::Change>>,
-    /// The document as it was last confirmed here. It takes the place of an older one that the client started with.
+    /// The document as it was last confirmed here. It takes the place of an older one that the client started with, unless the
+    /// server was heard of since.
     pub document: Option<(D, Cursor)>,
 }
 

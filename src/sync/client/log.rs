@@ -9,6 +9,8 @@ use crate::sync::document::Document;
 use crate::sync::link::{self, SocketId, State};
 use crate::sync::message::{Body, ClientMessage, Entry, ServerMessage, SyncResponse};
 use crate::sync::network;
+use crate::sync::outbox::Outbox;
+use crate::sync::planted::{Bug, planted};
 use crate::sync::replica::Misfit;
 use crate::sync::retained::Confirmed;
 use crate::sync::time::Moment;
@@ -48,7 +50,10 @@ impl<D: Document> Client<D> {
         self.last_sync = response.timestamp;
         self.witness = None;
         let mut effects = Vec::new();
-        if response.rewound {
+        if planted(Bug::SyncClearsPending) {
+            self.outbox = Outbox::default();
+        }
+        if response.rewound && !planted(Bug::NoReoffer) {
             effects.extend(self.offer_again());
         }
         if let Some(document) = response.snapshot {
@@ -87,7 +92,9 @@ impl<D: Document> Client<D> {
             let Some(kept) = self.outbox.settle(entry.id, entry.refused.clone()) else { continue };
             self.settled += 1;
             self.progress.made(now);
-            if kept.refused.is_some() {
+            if kept.refused.is_some() && planted(Bug::RefusedDropped) {
+                effects.extend(self.outbox.dismiss(kept.id).map(|kept| Effect::Forget(kept.id)));
+            } else if kept.refused.is_some() {
                 effects.push(Effect::Keep(kept.clone()));
                 effects.push(Effect::Refused(kept));
             } else {

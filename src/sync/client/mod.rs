@@ -30,7 +30,7 @@ use super::message::{Access, ClientMessage, Limits};
 use super::network::{self, Judge};
 use super::outbox::{Kept, Outbox};
 use super::replica::Replica;
-use super::retained::Retained;
+use super::retained::{Confirmed, Retained};
 use super::time::{Moment, UnixMillis};
 
 /// What a client is told once.
@@ -134,6 +134,11 @@ impl<D: Document> Client<D> {
     #[must_use]
     pub const fn outbox(&self) -> &Outbox<D> {
         &self.outbox
+    }
+
+    /// Own changes that were confirmed lately, in the order of their confirmation.
+    pub fn retained(&self) -> impl Iterator<Item = &Confirmed<D::Change>> {
+        self.retained.iter()
     }
 
     /// When [`Event::Wake`] is due, if time alone leads on.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::sync::planted::{Bug, planted};
 use crate::sync::time::Moment;
 
 /// How long changes may get nowhere.
@@ -119,7 +120,11 @@ impl Progress {
 
     /// Time has passed. `nonce` is for the question, should one be asked.
     pub(super) fn wake(&mut self, nonce: u64, now: Moment) -> Option<Remedy> {
-        if self.deadline().is_none_or(|due| now < due) {
+        let unwatched = match self.awaited {
+            Awaited::Sent { .. } => planted(Bug::LossUnnoticed),
+            Awaited::Left => planted(Bug::SpeakerTrusted),
+        };
+        if unwatched || self.deadline().is_none_or(|due| now < due) {
             return None;
         }
         match (self.awaited, self.watch) {

@@ -10,10 +10,11 @@ use crate::board::position::{self, Position};
 use crate::board::{Board, Card, CardId, Change, ListId};
 use crate::sync::client::{Connection, Status, Turn};
 use crate::sync::document::{Document, Refusal};
-use crate::sync::id::{ChangeId, Key};
-use crate::sync::message::Access;
+use crate::sync::id::{ChangeId, DocumentId, Key};
+use crate::sync::message::{Access, Limits};
 use crate::sync::network::Network;
 use crate::sync::outbox::Kept;
+use crate::sync::unsent::Unsent;
 use crate::ui::api::BoardPage;
 use crate::ui::device;
 
@@ -30,6 +31,10 @@ pub trait Editor<D: Document> {
     fn dismiss(&self, id: ChangeId);
     /// Refused changes whose author has not decided.
     fn attention(&self) -> Vec<Kept<D::Change>>;
+    /// All that is not saved.
+    fn unsent(&self) -> Vec<Kept<D::Change>>;
+    /// Takes in changes that were made elsewhere.
+    fn admit(&self, changes: Vec<Kept<D::Change>>);
 }
 
 /// A sentence for the person, with a way back if there is one.
@@ -66,6 +71,8 @@ pub struct BoardHandle {
     pub editable: Signal<bool>,
     /// The key that opened the board.
     pub key: StoredValue<Key>,
+    /// The board's id.
+    pub id: DocumentId,
     alive: RwSignal<bool>,
     /// Wrapped, since the server moves pages between threads; it has no editor, so it never touches one.
     editor: StoredValue<Option<SendWrapper<Rc<dyn Editor<Board>>>>>,
@@ -102,6 +109,7 @@ impl BoardHandle {
             unkept: RwSignal::new(false),
             editable: Signal::derive(move || status.with(|status| status.access == Access::Edit) && alive.get()),
             key: StoredValue::new(page.key.clone()),
+            id: page.id,
             alive,
             editor: StoredValue::new(None),
             undo: StoredValue::new(Vec::new()),
@@ -177,6 +185,29 @@ impl BoardHandle {
                 self.tell(refusal.message);
                 false
             }
+        }
+    }
+
+    /// All that is not saved, as a file's text; `None` if there is nothing.
+    #[must_use]
+    pub fn unsent(&self) -> Option<String> {
+        let changes = self.editor().map(|editor| editor.unsent()).unwrap_or_default();
+        (!changes.is_empty()).then(|| Unsent::new(self.id, changes).to_json())
+    }
+
+    /// Takes in a file of changes that were not saved elsewhere, and says what came of it.
+    pub fn take_in(&self, text: &str) {
+        let Some(editor) = self.editor() else { return };
+        match Unsent::read(text, self.id, &Limits::default()) {
+            Ok(Unsent { changes, .. }) => {
+                let count = changes.len();
+                editor.admit(changes);
+                self.tell(match count {
+                    1 => "1 change taken in. If it was saved before, it is not made twice.".to_owned(),
+                    _ => format!("{count} changes taken in. Those that were saved before are not made twice."),
+                });
+            }
+            Err(why) => self.tell(why.to_string()),
         }
     }
 

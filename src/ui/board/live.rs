@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use super::handle::{BoardHandle, Editor};
 use crate::board::{Board, Change};
+use crate::browser::keeper::Keeping;
 use crate::browser::session::{Notice, Opening, Session};
 use crate::sync::document::Refusal;
 use crate::sync::id::ChangeId;
 use crate::sync::outbox::Kept;
 use crate::ui::api::BoardPage;
+use crate::ui::device;
 use leptos::prelude::*;
 
 impl Editor<Board> for Session<Board> {
@@ -27,6 +29,14 @@ impl Editor<Board> for Session<Board> {
     fn attention(&self) -> Vec<Kept<Change>> {
         self.attention()
     }
+
+    fn unsent(&self) -> Vec<Kept<Change>> {
+        self.unsent()
+    }
+
+    fn admit(&self, changes: Vec<Kept<Change>>) {
+        self.admit(changes);
+    }
 }
 
 /// Opens the session and lets `handle` show what it tells.
@@ -38,18 +48,16 @@ pub(super) fn connect(handle: BoardHandle, page: BoardPage) {
         document: page.board,
         cursor: page.cursor,
         access: page.access,
+        registered: page.registered,
     };
+    let id = page.id;
     let session = Session::open(opening, move |notice| match notice {
         Notice::View(board) => handle.mirror.show(&board),
-        Notice::Status(status) => {
-            if status.pending == 0 {
-                handle.unkept.set(false);
-            }
-            handle.status.set(status);
-        }
+        Notice::Status(status) => handle.status.set(status),
         Notice::Attention(list) => handle.attention.set(list),
         Notice::Line(turn) => handle.turned(&turn),
-        Notice::NotKept => handle.unkept.set(true),
+        Notice::Keeping(keeping) => handle.unkept.set(matches!(keeping, Keeping::InMemory { .. })),
+        Notice::Registered => device::set_registered(id),
     });
     handle.attention.set(session.attention());
     handle.connect(Rc::new(session));

@@ -15,14 +15,18 @@ use super::move_to::MoveToDialog;
 use super::share::ShareDialog;
 use super::shortcuts::{ShortcutsDialog, on_board_key};
 use crate::board::{Change, ListId, export};
+use crate::sync::client::Connection;
+use crate::sync::id::Key;
 use crate::sync::message::Access;
-use crate::ui::api::{BoardPage, open_board};
+use crate::sync::unsent::{self, UnsentError};
+use crate::ui::api::BoardPage;
 use crate::ui::app::NotFound;
+use crate::ui::chosen_file::ChosenFile;
 use crate::ui::connection::status::ConnectionStatus;
 use crate::ui::dynamic::{Each, Item, When};
 
 use crate::ui::home::Handover;
-use crate::ui::icon::{ARCHIVE, CLOSE, EXPORT, Icon, KEYBOARD, KNOT, SHARE};
+use crate::ui::icon::{ARCHIVE, CLOSE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
 use crate::ui::menu::Menu;
 use crate::ui::{device, download::download};
 
@@ -32,18 +36,41 @@ use crate::ui::{device, download::download};
 #[component]
 pub fn BoardRoute() -> impl IntoView {
     let params = use_params_map();
-    let key = move || params.with(|params| params.get("key").unwrap_or_default());
-    let page = Resource::new_blocking(key, open_board);
+    let key = Signal::derive(move || params.with(|params| params.get("key").unwrap_or_default()));
+    let handover = use_context::<Handover>();
+    let page = Resource::new_blocking(
+        move || key.get(),
+        move |key| {
+            let made_here = handover.and_then(|handover| handover.board(&key));
+            device::open(key, made_here)
+        },
+    );
     view! {
         <Suspense fallback=|| view! { <main class="plain-page" aria-busy="true"><p>"Opening the board…"</p></main> }>
             {move || Suspend::new(async move {
                 match page.await {
                     Ok(Some(page)) => view! { <BoardView page /> }.into_any(),
-                    Ok(None) => view! { <NotFound /> }.into_any(),
+                    Ok(None) => view! { <Unknown key=key.get_untracked() /> }.into_any(),
                     Err(_) => view! { <Unreachable retry=move || page.refetch() /> }.into_any(),
                 }
             })}
         </Suspense>
+    }
+}
+
+/// The server knows no board under this key. It may have been made here without a network: then this device has it.
+#[component]
+fn Unknown(key: String) -> impl IntoView {
+    let page = RwSignal::new(None);
+    Effect::new(move |_| {
+        let Ok(key) = key.parse::<Key>() else { return };
+        if device::unregistered(&key).is_some() {
+            leptos::task::spawn_local(async move { page.set(device::kept_board(&key).await) });
+        }
+    });
+    move || match page.get() {
+        Some(page) => view! { <BoardView page /> }.into_any(),
+        None => view! { <NotFound /> }.into_any(),
     }
 }
 
@@ -95,9 +122,10 @@ pub fn BoardView(
             <When when=board.unkept>
                 <p class="banner danger" role="alert">
                     <span>"Changes can't be kept on this device: its storage is full or denied. Leave this page open until everything is saved."</span>
-                    <button class="button" on:click=move |_| save_copy(board)>"Export"</button>
+                    <button class="button" on:click=move |_| save_unsent(board)>"Export"</button>
                 </p>
             </When>
+            <Ended board />
             <Attention board />
             <main
                 class="board"
@@ -163,6 +191,20 @@ fn Topbar(
                             <Icon path=EXPORT />
                             "Export as JSON"
                         </button>
+                        <button on:click=move |_| save_unsent(board)>
+                            <Icon path=EXPORT />
+                            "Export unsent changes"
+                        </button>
+                        <label class="file">
+                            <Icon path=IMPORT />
+                            "Import unsent changes"
+                            <input
+                                class="visually-hidden"
+                                type="file"
+                                accept=".json"
+                                on:change=move |event| take_in(board, &event)
+                            />
+                        </label>
                         <button on:click=move |_| shortcuts.set(true)>
                             <Icon path=KEYBOARD />
                             "Keyboard shortcuts"
@@ -171,6 +213,35 @@ fn Topbar(
                 </div>
             </div>
         </header>
+    }
+    .into_any()
+}
+
+/// Says why the board is not followed any more, when trying again cannot help. What was not saved can be taken along.
+#[component]
+fn Ended(board: BoardHandle) -> impl IntoView {
+    let why = Memo::new(move |_| {
+        board.status.with(|status| match &status.connection {
+            Connection::Refused(bye) if bye.message.is_empty() => {
+                Some("The server does not accept this page any more.".to_owned())
+            }
+            Connection::Refused(bye) => Some(bye.message.clone()),
+            _ => None,
+        })
+    });
+    let unsaved = move || board.status.with(|status| status.pending > 0);
+    view! {
+        <When when=move || why.with(Option::is_some)>
+            <div class="banner danger">
+                <p role="alert">
+                    {Signal::derive(move || why.get().unwrap_or_default())}
+                    <When when=unsaved>" What is not saved is kept on this device."</When>
+                </p>
+                <When when=unsaved>
+                    <button class="button" on:click=move |_| save_unsent(board)>"Export unsent changes"</button>
+                </When>
+            </div>
+        </When>
     }
     .into_any()
 }
@@ -232,6 +303,29 @@ fn guard_leaving(board: BoardHandle) {
     on_cleanup(move || guard.remove());
 }
 
+/// Gives the person all that is not saved as a file, which any device takes in.
+fn save_unsent(board: BoardHandle) {
+    match board.unsent() {
+        Some(text) => board.mirror.board.with_untracked(|board| {
+            download(&export::file_name(board).replace(".json", "-unsent.json"), &text);
+        }),
+        None => board.tell("Everything is saved: there is nothing to export."),
+    }
+}
+
+fn take_in(board: BoardHandle, event: &leptos::ev::Event) {
+    let Some(file) = ChosenFile::of(event) else { return };
+    if file.bytes() > unsent::MAX_BYTES {
+        return board.tell(UnsentError::Format.to_string());
+    }
+    leptos::task::spawn_local(async move {
+        match file.text().await {
+            Ok(text) => board.take_in(&text),
+            Err(why) => board.tell(why),
+        }
+    });
+}
+
 fn save_copy(board: BoardHandle) {
     board.mirror.board.with_untracked(|board| download(&export::file_name(board), &export::to_json(board)));
 }
@@ -245,6 +339,7 @@ fn come_alive(board: BoardHandle, page: BoardPage) {
         access: page.access,
         title: page.board.name().to_owned(),
         opened_at: 0,
+        registered: page.registered,
     };
     let page = StoredValue::new(Some(page));
     Effect::new(move |_| {

@@ -1,10 +1,12 @@
 //! The server's half: there is no device.
 
+use leptos::prelude::ServerFnError;
 use uuid::Uuid;
 
 use super::RecentBoard;
 use crate::board::Date;
 use crate::sync::id::{DocumentId, Key};
+use crate::ui::api::{BoardPage, open_board};
 
 /// See the browser's.
 #[must_use]
@@ -37,10 +39,24 @@ pub fn remember(_board: RecentBoard) {}
 pub fn forget(_id: DocumentId) {}
 
 /// See the browser's.
+pub fn set_registered(_id: DocumentId) {}
+
+/// See the browser's.
+#[must_use]
+pub const fn unregistered(_key: &Key) -> Option<DocumentId> {
+    None
+}
+
+/// See the browser's.
+#[allow(clippy::unused_async)]
+pub async fn kept_board(_key: &Key) -> Option<BoardPage> {
+    None
+}
+
+/// See the browser's.
 ///
 /// # Errors
-/// Never.
-#[allow(clippy::unused_async)]
-pub async fn create_board(_id: DocumentId, _edit_key: Key) -> Result<(), String> {
-    Ok(())
+/// The server's.
+pub async fn open(key: String, _made_here: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
+    open_board(key).await
 }

@@ -28,4 +28,12 @@ pub struct RecentBoard {
     pub title: String,
     /// When it was last opened, in milliseconds since the Unix epoch.
     pub opened_at: u64,
+    /// The server knows it; one that was made here without a network it does not know yet.
+    #[serde(default = "known")]
+    pub registered: bool,
+}
+
+/// Boards remembered before there was the field were registered when they were made.
+const fn known() -> bool {
+    true
 }

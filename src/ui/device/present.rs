@@ -1,11 +1,24 @@
 //! The browser's half.
 
+use std::future::Future;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::ServerFnError;
+use send_wrapper::SendWrapper;
 use uuid::Uuid;
 
 use super::RecentBoard;
-use crate::board::Date;
-use crate::browser::{boards, clock, storage};
+use crate::board::{Board, Date};
+use crate::browser::{clock, session, storage};
+use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
+use crate::sync::message::Access;
+use crate::ui::api::{BoardPage, open_board};
+
+/// So long a server may take to open a board that this device keeps too.
+const PATIENCE_MS: u32 = 3_000;
 
 /// Most boards that are remembered.
 const MAX_RECENT: usize = 200;
@@ -43,11 +56,10 @@ pub fn recent_boards() -> Vec<RecentBoard> {
 ///
 /// An edit key is not given up for a view key: the board stays editable from the list.
 pub fn remember(mut board: RecentBoard) {
-    use crate::sync::message::Access;
-
     let mut boards = recent_boards();
     if let Some(at) = boards.iter().position(|other| other.id == board.id) {
         let before = boards.remove(at);
+        board.registered = before.registered;
         if before.access == Access::Edit && board.access == Access::View {
             board = RecentBoard { title: board.title, ..before };
         }
@@ -65,10 +77,70 @@ pub fn forget(id: DocumentId) {
     let _ = storage::write(RECENT, &boards);
 }
 
-/// Registers a new board with the server. Doing it twice does it once.
+/// The server knows the board now.
+pub fn set_registered(id: DocumentId) {
+    let mut boards = recent_boards();
+    if let Some(board) = boards.iter_mut().find(|board| board.id == id && !board.registered) {
+        board.registered = true;
+        // If the device keeps nothing, the server is told once more next time, which is harmless.
+        let _ = storage::write(RECENT, &boards);
+    }
+}
+
+/// The board that was made here under `key`, if the server does not know it yet.
+#[must_use]
+pub fn unregistered(key: &Key) -> Option<DocumentId> {
+    let mine = |board: &RecentBoard| board.key == *key && !board.registered;
+    recent_boards().into_iter().find(mine).map(|board| board.id)
+}
+
+/// The board that `key` opens, as this device keeps it; `None` if it was not opened here before.
+pub async fn kept_board(key: &Key) -> Option<BoardPage> {
+    let recent = recent_boards().into_iter().find(|board| board.key == *key)?;
+    let kept = session::kept_document::<Board>(recent.id).await;
+    let (board, cursor) = match kept {
+        Some(kept) => (kept.document, kept.cursor),
+        None if recent.registered => return None,
+        None => Default::default(),
+    };
+    let RecentBoard { id, access, registered, .. } = recent;
+    Some(BoardPage { id, key: key.clone(), access, cursor, board, registered })
+}
+
+/// Opens a board: at once if it was made here and the server does not know it yet, else as the server has it, else as this
+/// device keeps it.
 ///
 /// # Errors
-/// A sentence for the person.
-pub async fn create_board(id: DocumentId, edit_key: Key) -> Result<(), String> {
-    boards::create(id, &edit_key).await.map_err(|error| error.to_string())
+/// If the server cannot be reached, and the board was not opened here before.
+pub fn open(
+    key: String,
+    made_here: Option<DocumentId>,
+) -> impl Future<Output = Result<Option<BoardPage>, ServerFnError>> + Send {
+    // A page has one thread; what it waits for here is of its own.
+    SendWrapper::new(open_here(key, made_here))
+}
+
+async fn open_here(key: String, made_here: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
+    let Ok(key) = key.parse::<Key>() else { return Ok(None) };
+    if made_here.or_else(|| unregistered(&key)).is_some()
+        && let Some(page) = kept_board(&key).await.or_else(|| made_here.map(|id| new_board(id, key.clone())))
+    {
+        return Ok(Some(page));
+    }
+    let asked = open_board(key.as_str().to_owned());
+    let patience = TimeoutFuture::new(PATIENCE_MS);
+    let answer = match select(pin!(asked), patience).await {
+        Either::Left((answer @ Ok(_), _)) => return answer,
+        Either::Left((Err(error), _)) => Err(error),
+        Either::Right(((), asked)) => match kept_board(&key).await {
+            Some(page) => return Ok(Some(page)),
+            None => return asked.await,
+        },
+    };
+    kept_board(&key).await.map_or(answer, |page| Ok(Some(page)))
+}
+
+/// A board that was just made.
+fn new_board(id: DocumentId, key: Key) -> BoardPage {
+    BoardPage { id, key, access: Access::Edit, cursor: Cursor::default(), board: Board::default(), registered: false }
 }

@@ -1,0 +1,232 @@
+//! What the device keeps for good: IndexedDB, as texts under text keys.
+//!
+//! The binding is our own: the crates for it bring tokio into the page, or hide the durability of a transaction.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Array, Function, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    EventTarget, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
+};
+
+use super::lifecycle::Listener;
+
+const NAME: &str = "sheetbend";
+const VERSION: u32 = 1;
+
+/// A database that does not open within this time is not waited for.
+const OPEN_MS: u32 = 3_000;
+
+/// A part of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Own changes that are not saved.
+    Outbox,
+    /// Own changes that were confirmed lately.
+    Saved,
+    /// Documents as they were confirmed.
+    Documents,
+}
+
+impl Store {
+    const ALL: [Self; 3] = [Self::Outbox, Self::Saved, Self::Documents];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::Saved => "saved",
+            Self::Documents => "documents",
+        }
+    }
+}
+
+/// A record that is to say this; or, without a text, that is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Where it is.
+    pub store: Store,
+    /// Its key.
+    pub key: String,
+    /// Its text.
+    pub text: Option<String>,
+}
+
+/// Why the database did not do what it was asked. Nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseError {
+    /// There is none: it is denied, or does not open.
+    #[error("this browser has no database for this site")]
+    Unavailable,
+    /// The device has no room left.
+    #[error("this device has no room left for this site")]
+    Full,
+    /// Anything else.
+    #[error("the browser's database failed")]
+    Failed,
+}
+
+/// The database of this site. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct Database(Rc<RefCell<Open>>);
+
+#[derive(Debug)]
+struct Open {
+    database: IdbDatabase,
+    /// Gives the database up when another tab wants to make it newer.
+    _version: Listener,
+}
+
+impl Database {
+    /// Opens the database, and makes it if there is none.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unavailable`].
+    pub async fn open() -> Result<Self, DatabaseError> {
+        Ok(Self(Rc::new(RefCell::new(open().await?))))
+    }
+
+    /// Writes all of these or none, durably: when this returns, they survive a power cut.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn write(&self, writes: &[Write]) -> Result<(), DatabaseError> {
+        let transaction = match self.begin("readwrite") {
+            Err(DatabaseError::Failed) => {
+                // The browser closes a database under a page: when its files are cleared, when it runs short of memory.
+                self.open_again().await?;
+                self.begin("readwrite")?
+            }
+            begun => begun?,
+        };
+        for Write { store, key, text } in writes {
+            let store = store_of(&transaction, *store)?;
+            let (key, failed) = (JsValue::from_str(key), |_| DatabaseError::Failed);
+            match text {
+                Some(text) => store.put_with_key(&JsValue::from_str(text), &key).map_err(failed)?,
+                None => store.delete(&key).map_err(failed)?,
+            };
+        }
+        if told(&transaction, "complete", &["abort", "error"]).await {
+            return Ok(());
+        }
+        let full = transaction.error().is_some_and(|error| error.name() == "QuotaExceededError");
+        Err(if full { DatabaseError::Full } else { DatabaseError::Failed })
+    }
+
+    /// The texts of all records whose keys start with `prefix`, in the order of the keys.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn read(&self, store: Store, prefix: &str) -> Result<Vec<String>, DatabaseError> {
+        let range = IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into());
+        let range = range.map_err(|_| DatabaseError::Failed)?;
+        let found = self.ask(store, |store| store.get_all_with_key(&range)).await?;
+        Ok(Array::from(&found).iter().filter_map(|text| text.as_string()).collect())
+    }
+
+    /// The text of the record under `key`, if there is one.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn get(&self, store: Store, key: &str) -> Result<Option<String>, DatabaseError> {
+        let found = self.ask(store, |store| store.get(&key.into())).await?;
+        Ok(found.as_string())
+    }
+
+    async fn ask(
+        &self,
+        store: Store,
+        question: impl Fn(&IdbObjectStore) -> Result<IdbRequest, JsValue>,
+    ) -> Result<JsValue, DatabaseError> {
+        let transaction = self.begin("readonly")?;
+        let request = question(&store_of(&transaction, store)?).map_err(|_| DatabaseError::Failed)?;
+        if told(&request, "success", &["error"]).await {
+            request.result().map_err(|_| DatabaseError::Failed)
+        } else {
+            Err(DatabaseError::Failed)
+        }
+    }
+
+    /// A transaction over all parts. Chromium's are relaxed unless asked to be strict.
+    fn begin(&self, mode: &str) -> Result<IdbTransaction, DatabaseError> {
+        let database = &self.0.borrow().database;
+        let names: Array = Store::ALL.iter().map(|store| JsValue::from_str(store.name())).collect();
+        let begin = || {
+            let options = Object::new();
+            Reflect::set(&options, &"durability".into(), &"strict".into())?;
+            let transaction = Reflect::get(database, &"transaction".into())?.dyn_into::<Function>()?;
+            transaction.call3(database, &names, &mode.into(), &options)?.dyn_into::<IdbTransaction>()
+        };
+        begin().map_err(|_| DatabaseError::Failed)
+    }
+
+    async fn open_again(&self) -> Result<(), DatabaseError> {
+        let again = open().await?;
+        self.0.replace(again);
+        Ok(())
+    }
+}
+
+fn store_of(transaction: &IdbTransaction, store: Store) -> Result<IdbObjectStore, DatabaseError> {
+    transaction.object_store(store.name()).map_err(|_| DatabaseError::Failed)
+}
+
+async fn open() -> Result<Open, DatabaseError> {
+    let request = request().ok_or(DatabaseError::Unavailable)?;
+    let upgrade = {
+        let request = request.clone();
+        Listener::new(request.clone().into(), "upgradeneeded", move |_| make(&request))
+    };
+    let opened = Box::pin(told(&request, "success", &["error"]));
+    let patience = TimeoutFuture::new(OPEN_MS);
+    let opened = matches!(select(opened, patience).await, Either::Left((true, _)));
+    drop(upgrade);
+    let database = request.result().ok().filter(|_| opened).and_then(|result| result.dyn_into::<IdbDatabase>().ok());
+    let database = database.ok_or(DatabaseError::Unavailable)?;
+    let version = {
+        let database = database.clone();
+        Listener::new(database.clone().into(), "versionchange", move |_| database.close())
+    };
+    Ok(Open { database, _version: version })
+}
+
+fn request() -> Option<IdbOpenDbRequest> {
+    let factory: IdbFactory = web_sys::window()?.indexed_db().ok()??;
+    factory.open_with_u32(NAME, VERSION).ok()
+}
+
+fn make(request: &IdbOpenDbRequest) {
+    let database = request.result().ok().and_then(|result| result.dyn_into::<IdbDatabase>().ok());
+    let Some(database) = database else { return };
+    for store in Store::ALL {
+        // One that cannot be made makes the opening fail, which is told.
+        let _ = database.create_object_store(store.name());
+    }
+}
+
+/// Waits until `target` tells of its success, or of one of its failures.
+async fn told(target: &EventTarget, success: &'static str, failures: &[&'static str]) -> bool {
+    let (tell, answer) = oneshot::channel();
+    let tell = Rc::new(RefCell::new(Some(tell)));
+    let listen = |name: &'static str, outcome: bool| {
+        let tell = Rc::clone(&tell);
+        Listener::new(target.clone(), name, move |event| {
+            // An error that nobody has handled would go on to the window.
+            event.stop_propagation();
+            if let Some(tell) = tell.borrow_mut().take() {
+                // Whoever waited may have given up.
+                let _ = tell.send(outcome);
+            }
+        })
+    };
+    let listeners: Vec<_> =
+        std::iter::once(listen(success, true)).chain(failures.iter().map(|name| listen(name, false))).collect();
+    let outcome = answer.await.unwrap_or(false);
+    drop(listeners);
+    outcome
+}

@@ -1,0 +1,222 @@
+//! Keeps one document's changes on this device: drives [`WriteBehind`] with localStorage and IndexedDB.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Reflect};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+
+use super::database::{Database, Store, Write};
+use super::storage::OutboxStore;
+use crate::sync::id::{ChangeId, DocumentId};
+use crate::sync::write_behind::{Record, WriteBehind};
+
+/// A second stage that fails is tried again after this time.
+const RETRY_MS: u32 = 5_000;
+
+/// Whether the device keeps every change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// It does.
+    Kept,
+    /// So many are in memory only.
+    InMemory {
+        /// Changes that neither stage has.
+        changes: usize,
+    },
+}
+
+/// What the second stage had.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Own changes that are not saved.
+    pub outbox: Vec<String>,
+    /// Own changes that were confirmed lately.
+    pub saved: Vec<String>,
+    /// The document, as it was confirmed.
+    pub document: Option<String>,
+    /// There is a second stage.
+    pub works: bool,
+}
+
+/// What this device keeps of one document.
+pub struct Keeper(Rc<Inner>);
+
+struct Inner {
+    document: DocumentId,
+    first: OutboxStore,
+    second: RefCell<Option<Database>>,
+    stages: RefCell<WriteBehind>,
+    told: Cell<Keeping>,
+    listener: Box<dyn Fn(Keeping)>,
+    retry: RefCell<Option<Timeout>>,
+    asked_to_persist: Cell<bool>,
+    this: Weak<Self>,
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("document", &self.0.document).finish_non_exhaustive()
+    }
+}
+
+impl Keeper {
+    /// What this device keeps of `document`. `listener` is told when it keeps every change no more, and when it does again.
+    pub fn new(document: DocumentId, listener: impl Fn(Keeping) + 'static) -> Self {
+        Self(Rc::new_cyclic(|this| Inner {
+            document,
+            first: OutboxStore::new(document),
+            second: RefCell::new(None),
+            stages: RefCell::new(WriteBehind::default()),
+            told: Cell::new(Keeping::Kept),
+            listener: Box::new(listener),
+            retry: RefCell::new(None),
+            asked_to_persist: Cell::new(false),
+            this: Weak::clone(this),
+        }))
+    }
+
+    /// What the first stage has of the outbox, at once.
+    #[must_use]
+    pub fn early(&self) -> Vec<String> {
+        self.0.first.load()
+    }
+
+    /// Opens the second stage and reads what it has.
+    pub async fn load(&self) -> Loaded {
+        let loaded = match Database::open().await {
+            Ok(database) => load(&database, self.0.document).await.map(|loaded| (database, loaded)),
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok((database, loaded)) => {
+                self.0.second.replace(Some(database));
+                self.0.proceed();
+                loaded
+            }
+            Err(_) => {
+                self.0.stages.borrow_mut().second_is_missing();
+                self.0.proceed();
+                Loaded::default()
+            }
+        }
+    }
+
+    /// Keeps a change. When this returns, it survives the end of the page, if the first stage takes it.
+    pub fn keep(&self, id: ChangeId, text: String) {
+        let first = self.0.first.keep(id, &text).is_ok();
+        self.0.stages.borrow_mut().keep(id, text, first);
+        self.0.ask_to_persist();
+        self.0.proceed();
+    }
+
+    /// A change was confirmed: it moves to the lately confirmed, as `text`.
+    pub fn save(&self, id: ChangeId, text: String) {
+        if self.0.stages.borrow_mut().save(id, text) {
+            self.0.first.forget(id);
+        }
+        self.0.proceed();
+    }
+
+    /// Lets a change go.
+    pub fn forget(&self, id: ChangeId) {
+        self.0.first.forget(id);
+        self.0.stages.borrow_mut().forget(id);
+        self.0.proceed();
+    }
+
+    /// The document is another.
+    pub fn set_document(&self, text: String) {
+        self.0.stages.borrow_mut().set_document(text);
+        self.0.proceed();
+    }
+}
+
+async fn load(database: &Database, document: DocumentId) -> Result<Loaded, super::database::DatabaseError> {
+    let prefix = format!("{document}/");
+    Ok(Loaded {
+        outbox: database.read(Store::Outbox, &prefix).await?,
+        saved: database.read(Store::Saved, &prefix).await?,
+        document: database.get(Store::Documents, &document.to_string()).await?,
+        works: true,
+    })
+}
+
+impl Inner {
+    /// Writes what waits, if nothing is being written, and tells whether all is kept.
+    fn proceed(&self) {
+        let second = self.second.borrow().clone();
+        let rests = self.stages.borrow().is_failing() && self.retry.borrow().is_some();
+        if let Some(database) = second
+            && !rests
+            && let Some(batch) = { self.stages.borrow_mut().next_batch() }
+        {
+            let this = Weak::clone(&self.this);
+            let writes: Vec<_> = batch.into_iter().map(|(record, text)| self.write(record, text)).collect();
+            spawn_local(async move {
+                let durable = database.write(&writes).await.is_ok();
+                if let Some(this) = this.upgrade() {
+                    this.written(durable);
+                }
+            });
+        }
+        if self.stages.borrow().retries() && self.retry.borrow().is_none() {
+            let this = Weak::clone(&self.this);
+            let again = move || {
+                if let Some(this) = this.upgrade() {
+                    this.try_again();
+                }
+            };
+            self.retry.replace(Some(Timeout::new(RETRY_MS, again)));
+        }
+        let changes = self.stages.borrow().in_memory();
+        let keeping = if changes == 0 { Keeping::Kept } else { Keeping::InMemory { changes } };
+        if self.told.replace(keeping) != keeping {
+            (self.listener)(keeping);
+        }
+    }
+
+    fn written(&self, durable: bool) {
+        let done = self.stages.borrow_mut().written(durable);
+        for id in done {
+            self.first.forget(id);
+        }
+        self.proceed();
+    }
+
+    fn try_again(&self) {
+        self.retry.take();
+        let unkept = self.stages.borrow().unkept();
+        for (id, text) in unkept {
+            let first = self.first.keep(id, &text).is_ok();
+            self.stages.borrow_mut().keep(id, text, first);
+        }
+        self.proceed();
+    }
+
+    fn write(&self, record: Record, text: Option<String>) -> Write {
+        let (store, key) = match record {
+            Record::Outbox(id) => (Store::Outbox, format!("{}/{id}", self.document)),
+            Record::Saved(id) => (Store::Saved, format!("{}/{id}", self.document)),
+            Record::Document => (Store::Documents, self.document.to_string()),
+        };
+        Write { store, key, text }
+    }
+
+    /// Asks the browser, once, not to clear this site's storage when the device runs short. It may say no; then it is as before.
+    fn ask_to_persist(&self) {
+        if self.asked_to_persist.replace(true) {
+            return;
+        }
+        let ask = || {
+            let navigator = web_sys::window()?.navigator();
+            let storage = Reflect::get(&navigator, &"storage".into()).ok()?;
+            let persist = Reflect::get(&storage, &"persist".into()).ok()?.dyn_into::<Function>().ok()?;
+            persist.call0(&storage).ok()
+        };
+        ask();
+    }
+}
