@@ -45,15 +45,29 @@ impl Store {
     }
 }
 
-/// A record that is to say this; or, without a text, that is to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    /// Where it is.
-    pub store: Store,
-    /// Its key.
-    pub key: String,
-    /// Its text.
-    pub text: Option<String>,
+/// Something to be written.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// The record under this key is to say this; or, without a text, to go.
+    Record {
+        /// Where it is.
+        store: Store,
+        /// Its key.
+        key: String,
+        /// Its text.
+        text: Option<String>,
+    },
+    /// All records whose keys start with this move from one part to another.
+    Move {
+        /// Where they are.
+        from: Store,
+        /// Where they are to be.
+        to: Store,
+        /// What their keys start with.
+        prefix: String,
+        /// What a record says there.
+        becomes: fn(&str) -> Option<String>,
+    },
 }
 
 /// Why the database did not do what it was asked. Nothing was written.
@@ -103,13 +117,13 @@ impl Database {
             }
             begun => begun?,
         };
-        for Write { store, key, text } in writes {
-            let store = store_of(&transaction, *store)?;
-            let (key, failed) = (JsValue::from_str(key), |_| DatabaseError::Failed);
-            match text {
-                Some(text) => store.put_with_key(&JsValue::from_str(text), &key).map_err(failed)?,
-                None => store.delete(&key).map_err(failed)?,
-            };
+        for write in writes {
+            match write {
+                Write::Record { store, key, text } => put(&transaction, *store, key, text.as_deref())?,
+                Write::Move { from, to, prefix, becomes } => {
+                    move_all(&transaction, *from, *to, prefix, *becomes).await?;
+                }
+            }
         }
         if told(&transaction, "complete", &["abort", "error"]).await {
             return Ok(());
@@ -123,8 +137,7 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn read(&self, store: Store, prefix: &str) -> Result<Vec<String>, DatabaseError> {
-        let range = IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into());
-        let range = range.map_err(|_| DatabaseError::Failed)?;
+        let range = range(prefix)?;
         let found = self.ask(store, |store| store.get_all_with_key(&range)).await?;
         Ok(Array::from(&found).iter().filter_map(|text| text.as_string()).collect())
     }
@@ -144,12 +157,7 @@ impl Database {
         question: impl Fn(&IdbObjectStore) -> Result<IdbRequest, JsValue>,
     ) -> Result<JsValue, DatabaseError> {
         let transaction = self.begin("readonly")?;
-        let request = question(&store_of(&transaction, store)?).map_err(|_| DatabaseError::Failed)?;
-        if told(&request, "success", &["error"]).await {
-            request.result().map_err(|_| DatabaseError::Failed)
-        } else {
-            Err(DatabaseError::Failed)
-        }
+        answer(question(&store_of(&transaction, store)?)).await
     }
 
     /// A transaction over all parts. Chromium's are relaxed unless asked to be strict.
@@ -174,6 +182,47 @@ impl Database {
 
 fn store_of(transaction: &IdbTransaction, store: Store) -> Result<IdbObjectStore, DatabaseError> {
     transaction.object_store(store.name()).map_err(|_| DatabaseError::Failed)
+}
+
+fn range(prefix: &str) -> Result<IdbKeyRange, DatabaseError> {
+    IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into()).map_err(|_| DatabaseError::Failed)
+}
+
+fn put(transaction: &IdbTransaction, store: Store, key: &str, text: Option<&str>) -> Result<(), DatabaseError> {
+    let (store, key) = (store_of(transaction, store)?, JsValue::from_str(key));
+    let asked = match text {
+        Some(text) => store.put_with_key(&JsValue::from_str(text), &key),
+        None => store.delete(&key),
+    };
+    asked.map(drop).map_err(|_| DatabaseError::Failed)
+}
+
+/// Nothing but the transaction's own requests is awaited in it: else it would end by itself.
+async fn move_all(
+    transaction: &IdbTransaction,
+    from: Store,
+    to: Store,
+    prefix: &str,
+    becomes: fn(&str) -> Option<String>,
+) -> Result<(), DatabaseError> {
+    let (source, range) = (store_of(transaction, from)?, range(prefix)?);
+    let keys = answer(source.get_all_keys_with_key(&range)).await?;
+    let texts = answer(source.get_all_with_key(&range)).await?;
+    for (key, text) in Array::from(&keys).iter().zip(Array::from(&texts).iter()) {
+        let Some((key, text)) = key.as_string().zip(text.as_string().as_deref().and_then(becomes)) else { continue };
+        put(transaction, to, &key, Some(&text))?;
+        put(transaction, from, &key, None)?;
+    }
+    Ok(())
+}
+
+async fn answer(request: Result<IdbRequest, JsValue>) -> Result<JsValue, DatabaseError> {
+    let request = request.map_err(|_| DatabaseError::Failed)?;
+    if told(&request, "success", &["error"]).await {
+        request.result().map_err(|_| DatabaseError::Failed)
+    } else {
+        Err(DatabaseError::Failed)
+    }
 }
 
 async fn open() -> Result<Open, DatabaseError> {

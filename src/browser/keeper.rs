@@ -17,16 +17,18 @@ use crate::sync::write_behind::{Record, WriteBehind};
 /// A second stage that fails is tried again after this time.
 const RETRY_MS: u32 = 5_000;
 
-/// Whether the device keeps every change.
+/// What became of what the device is to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keeping {
-    /// It does.
+    /// It keeps every change.
     Kept,
     /// So many are in memory only.
     InMemory {
         /// Changes that neither stage has.
         changes: usize,
     },
+    /// What was confirmed is in the outbox again: it is to be read.
+    OfferedAgain,
 }
 
 /// What the second stage had.
@@ -54,6 +56,8 @@ struct Inner {
     listener: Box<dyn Fn(Keeping)>,
     retry: RefCell<Option<Timeout>>,
     asked_to_persist: Cell<bool>,
+    /// What a saved record says in the outbox.
+    becomes: fn(&str) -> Option<String>,
     this: Weak<Self>,
 }
 
@@ -64,8 +68,13 @@ impl fmt::Debug for Keeper {
 }
 
 impl Keeper {
-    /// What this device keeps of `document`. `listener` is told when it keeps every change no more, and when it does again.
-    pub fn new(document: DocumentId, listener: impl Fn(Keeping) + 'static) -> Self {
+    /// What this device keeps of `document`. `listener` is told what becomes of it; `becomes` is what the record of a saved change
+    /// says when it is put back into the outbox.
+    pub fn new(
+        document: DocumentId,
+        becomes: fn(&str) -> Option<String>,
+        listener: impl Fn(Keeping) + 'static,
+    ) -> Self {
         Self(Rc::new_cyclic(|this| Inner {
             document,
             first: OutboxStore::new(document),
@@ -75,6 +84,7 @@ impl Keeper {
             listener: Box::new(listener),
             retry: RefCell::new(None),
             asked_to_persist: Cell::new(false),
+            becomes,
             this: Weak::clone(this),
         }))
     }
@@ -85,15 +95,21 @@ impl Keeper {
         self.0.first.load()
     }
 
-    /// Opens the second stage and reads what it has.
+    /// Opens the second stage, if it is not open, and reads what it has.
     pub async fn load(&self) -> Loaded {
-        let loaded = match Database::open().await {
+        let open = self.0.second.borrow().clone();
+        let database = match open {
+            Some(database) => Ok(database),
+            None => Database::open().await,
+        };
+        let loaded = match database {
             Ok(database) => load(&database, self.0.document).await.map(|loaded| (database, loaded)),
             Err(error) => Err(error),
         };
         match loaded {
             Ok((database, loaded)) => {
                 self.0.second.replace(Some(database));
+                self.0.stages.borrow_mut().second_is_there();
                 self.0.proceed();
                 loaded
             }
@@ -125,6 +141,13 @@ impl Keeper {
     pub fn forget(&self, id: ChangeId) {
         self.0.first.forget(id);
         self.0.stages.borrow_mut().forget(id);
+        self.0.proceed();
+    }
+
+    /// The server is not the one that confirmed what was confirmed: all of it goes back to the outbox, and then
+    /// [`Keeping::OfferedAgain`] is told.
+    pub fn offer_again(&self) {
+        self.0.stages.borrow_mut().offer_again();
         self.0.proceed();
     }
 
@@ -180,9 +203,13 @@ impl Inner {
     }
 
     fn written(&self, durable: bool) {
+        let offered = durable && self.stages.borrow().is_offering_again();
         let done = self.stages.borrow_mut().written(durable);
         for id in done {
             self.first.forget(id);
+        }
+        if offered {
+            (self.listener)(Keeping::OfferedAgain);
         }
         self.proceed();
     }
@@ -199,11 +226,15 @@ impl Inner {
 
     fn write(&self, record: Record, text: Option<String>) -> Write {
         let (store, key) = match record {
+            Record::EverySaved => {
+                let prefix = format!("{}/", self.document);
+                return Write::Move { from: Store::Saved, to: Store::Outbox, prefix, becomes: self.becomes };
+            }
             Record::Outbox(id) => (Store::Outbox, format!("{}/{id}", self.document)),
             Record::Saved(id) => (Store::Saved, format!("{}/{id}", self.document)),
             Record::Document => (Store::Documents, self.document.to_string()),
         };
-        Write { store, key, text }
+        Write::Record { store, key, text }
     }
 
     /// Asks the browser, once, not to clear this site's storage when the device runs short. It may say no; then it is as before.

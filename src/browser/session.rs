@@ -30,6 +30,7 @@ use crate::sync::link::{self, SocketId};
 use crate::sync::message::{Access, ByeCode};
 use crate::sync::network;
 use crate::sync::outbox::Kept;
+use crate::sync::retained::Confirmed;
 
 /// What to open.
 #[derive(Clone, Debug)]
@@ -89,7 +90,7 @@ pub enum Notice<D: Document> {
     /// The connection took a turn.
     Line(Turn),
     /// Whether this device keeps every change. Those that it does not are in memory until the server has them.
-    Keeping(Keeping),
+    Kept(bool),
     /// The server knows the document now, which was made here.
     Registered,
 }
@@ -108,6 +109,8 @@ struct Inner<D: Document> {
     keeper: Keeper,
     channel: RefCell<Option<Channel>>,
     lock: RefCell<Option<Lock>>,
+    /// This tab has the lock.
+    held: Cell<bool>,
     /// The document's place in the log as it was last handed to the keeper; `None` until what the device kept was recalled.
     stored: Cell<Option<Cursor>>,
     storing: RefCell<Option<Timeout>>,
@@ -210,6 +213,11 @@ fn read_all<T: DeserializeOwned>(texts: &[String]) -> Vec<T> {
     texts.iter().filter_map(|text| read(text)).collect()
 }
 
+/// What the record of a saved change says in the outbox.
+fn back_to_outbox<C: Serialize + DeserializeOwned>(text: &str) -> Option<String> {
+    read::<Confirmed<C>>(text).map(|confirmed| write(&confirmed.kept))
+}
+
 fn write<T: Serialize>(value: &T) -> String {
     // Records are plain data with string keys: writing them cannot fail.
     serde_json::to_string(value).unwrap_or_default()
@@ -225,7 +233,13 @@ impl<D: Document> Inner<D> {
     fn new(opening: Opening<D>, listener: Box<dyn Fn(Notice<D>)>, this: Weak<Self>) -> Self {
         let keeper = {
             let this = Weak::clone(&this);
-            Keeper::new(opening.id, move |keeping| with(&this, |inner| (inner.listener)(Notice::Keeping(keeping))))
+            Keeper::new(opening.id, back_to_outbox::<D::Change>, move |keeping| {
+                with(&this, |inner| match keeping {
+                    Keeping::OfferedAgain => inner.read_again(),
+                    Keeping::Kept => (inner.listener)(Notice::Kept(true)),
+                    Keeping::InMemory { .. } => (inner.listener)(Notice::Kept(false)),
+                });
+            })
         };
         let settings = Settings {
             key: opening.key.clone(),
@@ -254,6 +268,7 @@ impl<D: Document> Inner<D> {
             keeper,
             channel: RefCell::new(None),
             lock: RefCell::new(None),
+            held: Cell::new(false),
             stored: Cell::new(None),
             storing: RefCell::new(None),
             socket: RefCell::new(None),
@@ -269,16 +284,7 @@ impl<D: Document> Inner<D> {
     ///
     /// Before the first, a rewound server would not be known for one, and older changes would be overtaken.
     async fn begin(self: Rc<Self>) {
-        let loaded = self.keeper.load().await;
-        let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
-        if loaded.works {
-            self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
-        }
-        self.handle(Event::Recalled(Recalled {
-            kept: read_all(&loaded.outbox),
-            retained: read_all(&loaded.saved),
-            document: document.map(|kept| (kept.document, kept.cursor)),
-        }));
+        self.recall().await;
         self.handle(Event::Start);
         if !lifecycle::is_online() {
             self.handle(Event::Hint { online: false });
@@ -286,11 +292,45 @@ impl<D: Document> Inner<D> {
         if lock::available() {
             let this = Weak::clone(&self.this);
             let speak = move |held| {
-                let voice = if held { Voice::Sole } else { Voice::Silent };
-                with(&this, |inner| inner.handle(Event::Voice(voice)));
+                with(&this, |inner| {
+                    inner.held.set(held);
+                    if held {
+                        inner.read_again();
+                    } else {
+                        inner.handle(Event::Voice(Voice::Silent));
+                    }
+                });
             };
             self.lock.replace(Some(Lock::request(&format!("sheetbend/{}", self.id), speak)));
         }
+    }
+
+    /// Takes in what the device keeps.
+    async fn recall(&self) {
+        let loaded = self.keeper.load().await;
+        let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
+        if loaded.works && self.stored.get().is_none() {
+            self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
+        }
+        let mut kept = read_all(&self.keeper.early());
+        kept.extend(read_all(&loaded.outbox));
+        self.handle(Event::Recalled(Recalled {
+            kept,
+            retained: read_all(&loaded.saved),
+            document: document.map(|kept| (kept.document, kept.cursor)),
+        }));
+    }
+
+    /// Takes in what the device keeps once more: another tab may have kept something in its last moment, and told nobody. Then it
+    /// speaks, if it has the lock.
+    fn read_again(&self) {
+        let Some(this) = self.this.upgrade() else { return };
+        spawn_local(async move {
+            this.recall().await;
+            if this.held.get() {
+                this.handle(Event::Voice(Voice::Sole));
+            }
+        });
     }
 
     fn take_sign(&self, sign: Sign) {
@@ -299,6 +339,9 @@ impl<D: Document> Inner<D> {
             Sign::Visible(visible) => {
                 if !visible {
                     self.store_document();
+                }
+                if visible {
+                    self.read_again();
                 }
                 self.handle(Event::Visible(visible));
             }
@@ -396,7 +439,12 @@ impl<D: Document> Inner<D> {
                     with(&this, |inner| inner.handle(Event::Probed(id, answer)));
                 });
             }
-            Effect::Line(turn) => (self.listener)(Notice::Line(turn)),
+            Effect::Line(turn) => {
+                if matches!(turn, Turn::Rewound { .. }) {
+                    self.keeper.offer_again();
+                }
+                (self.listener)(Notice::Line(turn));
+            }
             Effect::ViewChanged => {
                 let view = self.client.borrow().view().clone();
                 (self.listener)(Notice::View(view));

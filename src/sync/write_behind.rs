@@ -15,6 +15,9 @@ use super::id::ChangeId;
 /// What a record of the second stage is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
+    /// All own changes that were confirmed lately, by whichever client of this device: without a text they go back to the
+    /// outbox. It comes before all others of its batch.
+    EverySaved,
     /// An own change that is not saved.
     Outbox(ChangeId),
     /// An own change that was confirmed lately.
@@ -85,6 +88,18 @@ impl WriteBehind {
         self.put_or_drop(Record::Saved(id), None);
     }
 
+    /// The server is not the one that confirmed what was confirmed: all of that is to be offered again. What other clients of
+    /// this device had confirmed is in the outbox when the next batch is written, and is to be read from there then.
+    pub fn offer_again(&mut self) {
+        self.put_or_drop(Record::EverySaved, None);
+    }
+
+    /// Whether the batch that is being written puts every saved change back.
+    #[must_use]
+    pub fn is_offering_again(&self) -> bool {
+        self.under_way.as_ref().is_some_and(|batch| batch.contains_key(&Record::EverySaved))
+    }
+
     /// The document is another.
     pub fn set_document(&mut self, text: String) {
         self.put_or_drop(Record::Document, Some(text));
@@ -123,7 +138,7 @@ impl WriteBehind {
         let done = |record: &Record| match record {
             // What has changed since is not there yet.
             Record::Outbox(id) if !self.waiting.contains_key(record) => Some(*id),
-            Record::Outbox(_) | Record::Saved(_) | Record::Document => None,
+            Record::EverySaved | Record::Outbox(_) | Record::Saved(_) | Record::Document => None,
         };
         let done: Vec<_> = batch.keys().filter_map(done).collect();
         for id in &done {
@@ -265,6 +280,21 @@ mod tests {
         stages.keep(id(4), "D".to_owned(), false);
         stages.forget(id(4));
         assert_eq!(stages.in_memory(), 0, "or its author lets it go");
+    }
+
+    #[test]
+    fn what_is_offered_again_comes_first_and_what_was_confirmed_since_after_it() {
+        let mut stages = WriteBehind::default();
+        stages.keep(id(1), "A".to_owned(), true);
+        stages.offer_again();
+        stages.save(id(1), "A at 3".to_owned());
+        assert!(!stages.is_offering_again());
+        let writes = stages.next_batch().expect("something waits");
+        assert_eq!(writes[0], (Record::EverySaved, None));
+        assert_eq!(writes[1..], [(Record::Outbox(id(1)), None), (Record::Saved(id(1)), Some("A at 3".to_owned()))]);
+        assert!(stages.is_offering_again());
+        stages.written(true);
+        assert!(!stages.is_offering_again());
     }
 
     #[test]

@@ -119,6 +119,14 @@ impl Device {
             return false;
         }
         for (record, text) in writes {
+            if *record == Record::EverySaved {
+                for confirmed in self.saved() {
+                    let id = confirmed.kept.id;
+                    self.second.remove(&Record::Saved(id));
+                    self.second.insert(Record::Outbox(id), serde_json::to_string(&confirmed.kept).expect("JSON"));
+                }
+                continue;
+            }
             match text {
                 Some(text) => self.second.insert(*record, text.clone()),
                 None => self.second.remove(record),

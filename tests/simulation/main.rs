@@ -14,13 +14,15 @@
 //! | `tally` | how often each of these was put to the test |
 //!
 //! ```sh
-//! cargo test --test simulation                                   # 2,000 seeds
-//! SHEETBEND_SEED=7 cargo test --test simulation -- --nocapture   # one, told step by step
+//! cargo test --profile simulation --test simulation                                   # 2,000 seeds
+//! SHEETBEND_SEED=7 cargo test --profile simulation --test simulation -- --nocapture   # one, told step by step
 //! SHEETBEND_SOAK=1000000 cargo test --release --test simulation soak -- --nocapture
 //! ```
 
 mod device;
 mod people;
+#[cfg(feature = "planted")]
+mod planted_bugs;
 mod promises;
 mod server;
 mod storm;
@@ -80,7 +82,7 @@ fn run(first: u64, enough: impl Fn(u64, &Tally) -> bool + Sync) -> (u64, Tally) 
 fn one(seed: u64, told: bool) -> Tally {
     let run = std::panic::catch_unwind(|| World::new(seed, told).run());
     run.unwrap_or_else(|panic| {
-        eprintln!("\nSeed {seed} breaks a promise. To see how:\n  SHEETBEND_SEED={seed} cargo test --test simulation -- --nocapture\n");
+        eprintln!("\nSeed {seed} breaks a promise. To see how:\n  SHEETBEND_SEED={seed} cargo test --profile simulation --test simulation -- --nocapture\n");
         std::panic::resume_unwind(panic)
     })
 }

@@ -347,7 +347,7 @@ impl World {
 
     /// A page ends, of its own accord or not. What it had under way may or may not come about.
     pub(crate) fn end_tab(&mut self, id: TabId, killed: bool) {
-        let Some(tab) = self.tabs.remove(&id) else { return };
+        let Some(mut tab) = self.tabs.remove(&id) else { return };
         self.tell(|| format!("page {id} {}", if killed { "is killed" } else { "is closed" }));
         if let Some(connection) = tab.connection {
             self.close_wire(connection);
@@ -357,14 +357,15 @@ impl World {
         if tab.transaction.is_some() {
             self.tally.hit(Fault::TabKilledInTransaction);
         }
-        if let Some((_, writes)) = tab.transaction.filter(|_| self.rng.bool()) {
+        if let Some((_, writes)) = tab.transaction.take().filter(|_| self.rng.bool()) {
             self.devices[tab.device].write(&writes);
         }
         let (device, log) = (&self.devices[tab.device], &self.server.store);
         if device.has_failed {
             let others: Vec<_> = self.tabs.values().collect();
-            self.ledger.excuse("its device kept it in memory only", |id, made| {
-                made.device == tab.device
+            let unkept: Vec<_> = tab.stages.unkept().into_iter().map(|(id, _)| id).collect();
+            self.ledger.excuse("its device kept it in memory only", |id, _| {
+                (tab.holds(id) || unkept.contains(&id))
                     && !log.has_applied(id)
                     && !device.holds(id)
                     && !others.iter().any(|tab| tab.holds(id))

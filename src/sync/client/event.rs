@@ -138,7 +138,8 @@ pub enum Turn {
     Disconnected(Loss),
     /// As many attempts failed as may. It tries again when told to.
     GaveUp,
-    /// The server's history was rewound; what it may have lost was offered again.
+    /// The server's history was rewound. What it may have lost is offered again, and so is to be what other clients of this
+    /// device had confirmed.
     Rewound {
         /// How many lately confirmed changes that were.
         offered: usize,

@@ -29,6 +29,8 @@ impl<D: Document> Client<D> {
             ServerMessage::SyncResponse(response) if matches!(self.link.state(), State::Handshaking { .. }) => {
                 effects.extend(self.synced(socket, response, now));
             }
+            // Before the answer it is not known whether they follow what is here.
+            ServerMessage::Committed { .. } if !self.is_live() => {}
             ServerMessage::Committed { entries } => effects.extend(self.take(socket, &entries, now)),
             ServerMessage::Ping { nonce, version } => {
                 effects.push(send(socket, &ClientMessage::Pong { nonce }));
@@ -74,8 +76,8 @@ impl<D: Document> Client<D> {
         let retained = self.retained.take();
         let turn = Effect::Line(Turn::Rewound { offered: retained.len() });
         let admitted = retained.into_iter().filter(|kept| self.outbox.admit(kept.clone()));
-        let mut effects: Vec<_> = admitted.map(Effect::Keep).collect();
-        effects.push(turn);
+        let mut effects = vec![turn];
+        effects.extend(admitted.map(Effect::Keep));
         effects
     }
 

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::handle::{BoardHandle, Editor};
 use crate::board::{Board, Change};
-use crate::browser::keeper::Keeping;
 use crate::browser::session::{Notice, Opening, Session};
 use crate::sync::document::Refusal;
 use crate::sync::id::ChangeId;
@@ -56,7 +55,7 @@ pub(super) fn connect(handle: BoardHandle, page: BoardPage) {
         Notice::Status(status) => handle.status.set(status),
         Notice::Attention(list) => handle.attention.set(list),
         Notice::Line(turn) => handle.turned(&turn),
-        Notice::Keeping(keeping) => handle.unkept.set(matches!(keeping, Keeping::InMemory { .. })),
+        Notice::Kept(kept) => handle.unkept.set(!kept),
         Notice::Registered => device::set_registered(id),
     });
     handle.attention.set(session.attention());

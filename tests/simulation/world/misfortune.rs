@@ -392,15 +392,18 @@ impl World {
         }
         self.tell(|| format!("device {device} loses power, and {} records", gone.len()));
         let place = &mut self.devices[device];
-        for id in gone {
-            place.first.remove(&id);
+        for id in &gone {
+            place.first.remove(id);
         }
         place.has_failed = true;
+        let (place, log) = (&self.devices[device], &self.server.store);
+        self.ledger.excuse("it was not on the disk when the power was cut", |id, _| {
+            gone.contains(&id) && !log.has_applied(id) && !place.holds(id)
+        });
         let mine: Vec<_> = self.tabs.iter().filter(|(_, tab)| tab.device == device).map(|(id, _)| *id).collect();
         for id in mine {
             self.end_tab(id, true);
         }
-        self.excuse_lost("it was not on the disk when the power was cut");
         self.open_tab(device);
     }
 

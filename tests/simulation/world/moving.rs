@@ -1,6 +1,6 @@
 //! What pages and the server ask for: frames, records, words, locks.
 
-use sheetbend::sync::client::Effect;
+use sheetbend::sync::client::{Effect, Turn};
 use sheetbend::sync::planted::{Bug, planted};
 use sheetbend::sync::write_behind::Record;
 
@@ -60,7 +60,13 @@ impl World {
                 self.tally.hit(Fault::Refusal);
                 self.tell(|| format!("page {id} shows {} refused: {:?}", kept.id, kept.refused.map(|why| why.code)));
             }
-            Effect::Line(turn) => self.tell(|| format!("page {id}: {turn:?}")),
+            Effect::Line(turn) => {
+                if matches!(turn, Turn::Rewound { .. }) {
+                    self.tabs.get_mut(&id).expect("it is there").stages.offer_again();
+                    self.proceed(id);
+                }
+                self.tell(|| format!("page {id}: {turn:?}"));
+            }
             Effect::ViewChanged | Effect::StatusChanged => {}
         }
     }
@@ -171,8 +177,12 @@ impl World {
             self.devices[device].has_failed = true;
             self.tally.hit(Fault::DatabaseFails);
         }
+        let offered = durable && tab.stages.is_offering_again();
         for change in tab.stages.written(durable) {
             self.devices[device].first.remove(&change);
+        }
+        if offered {
+            self.read_device(id);
         }
         self.proceed(id);
     }
