@@ -315,6 +315,7 @@ impl<D: Document> Inner<D> {
         let mut kept = read_all(&self.keeper.early());
         kept.extend(read_all(&loaded.outbox));
         self.handle(Event::Recalled(Recalled {
+            read: loaded.works,
             kept,
             retained: read_all(&loaded.saved),
             document: document.map(|kept| (kept.document, kept.cursor)),

@@ -159,6 +159,8 @@ pub enum Event {
     Wake,
     /// The device or the person says that the network is back.
     Nudge,
+    /// Begin again on a new socket, at once: the server is to look anew where this client stands.
+    Again(SocketId),
     /// Start no attempts from here on, or start them again. A socket that is there stays.
     Hold(bool),
     /// Close, and do not come back.
@@ -261,10 +263,14 @@ impl Link {
             Event::Unreadable(socket) if self.is_present(socket) => self.lose(Loss::Unreadable, now),
             Event::Unanswered(socket) if self.is_present(socket) => self.lose(Loss::Silent, now),
             Event::Outdated(socket) if self.is_present(socket) => self.end(Closed::Outdated),
+            Event::Again(socket) if self.is_present(socket) => self.again(socket, now),
             Event::Closed(socket, code) if self.is_present(socket) => self.closed(code, now),
-            Event::Bye(..) | Event::Unreadable(_) | Event::Unanswered(_) | Event::Outdated(_) | Event::Closed(..) => {
-                Vec::new()
-            }
+            Event::Bye(..)
+            | Event::Unreadable(_)
+            | Event::Unanswered(_)
+            | Event::Outdated(_)
+            | Event::Again(_)
+            | Event::Closed(..) => Vec::new(),
         }
     }
 
@@ -311,6 +317,12 @@ impl Link {
             | State::Live { .. }
             | State::Closed(_) => Vec::new(),
         }
+    }
+
+    fn again(&mut self, socket: SocketId, now: Moment) -> Vec<Action> {
+        let mut actions = vec![Action::Close(socket)];
+        actions.extend(self.connect(now));
+        actions
     }
 
     fn hold(&mut self, held: bool, now: Moment) -> Vec<Action> {

@@ -106,7 +106,7 @@ impl WriteBehind {
     }
 
     fn put_or_drop(&mut self, record: Record, text: Option<String>) {
-        if self.second == Second::Missing {
+        if self.second == Second::Missing && record != Record::EverySaved {
             self.waiting.remove(&record);
         } else {
             self.waiting.insert(record, text);
@@ -155,7 +155,12 @@ impl WriteBehind {
             self.waiting.entry(record).or_insert(text);
         }
         let in_memory = &self.in_memory;
-        self.waiting.retain(|record, _| matches!(record, Record::Outbox(id) if in_memory.contains(id)));
+        self.waiting.retain(|record, _| match record {
+            Record::Outbox(id) => in_memory.contains(id),
+            // Should it be there after all, what it has is to be offered.
+            Record::EverySaved => true,
+            Record::Saved(_) | Record::Document => false,
+        });
     }
 
     /// There is a second stage after all.

@@ -148,7 +148,7 @@ fn recalled(
     retained: Vec<Confirmed<Change>>,
     document: Option<(Board, Cursor)>,
 ) -> Event<Board> {
-    Event::Recalled(Recalled { kept, retained, document })
+    Event::Recalled(Recalled { read: true, kept, retained, document })
 }
 
 mod recalling {

@@ -301,9 +301,6 @@ impl World {
     /// The device was read: what it kept comes in, then the page connects and asks for the voice.
     fn recall(&mut self, id: TabId) {
         self.read_device(id);
-        if let Some(tab) = self.tabs.get_mut(&id) {
-            tab.begun = true;
-        }
         self.feed(id, Event::Start);
         self.request_lock(id);
     }
@@ -315,10 +312,10 @@ impl World {
         let works = device.database != Database::Missing;
         let recalled = if works {
             let kept = device.early().into_iter().chain(device.kept()).collect();
-            Recalled { kept, retained: device.saved(), document: device.document() }
+            Recalled { read: true, kept, retained: device.saved(), document: device.document() }
         } else {
             device.has_failed = true;
-            Recalled { kept: Vec::new(), retained: Vec::new(), document: None }
+            Recalled { read: false, kept: Vec::new(), retained: Vec::new(), document: None }
         };
         if works {
             tab.opened = true;
@@ -360,12 +357,11 @@ impl World {
         if let Some((_, writes)) = tab.transaction.take().filter(|_| self.rng.bool()) {
             self.devices[tab.device].write(&writes);
         }
-        let (device, log) = (&self.devices[tab.device], &self.server.store);
+        let (page, device, log) = (id, &self.devices[tab.device], &self.server.store);
         if device.has_failed {
             let others: Vec<_> = self.tabs.values().collect();
-            let unkept: Vec<_> = tab.stages.unkept().into_iter().map(|(id, _)| id).collect();
-            self.ledger.excuse("its device kept it in memory only", |id, _| {
-                (tab.holds(id) || unkept.contains(&id))
+            self.ledger.excuse("its device kept it in memory only", |id, made| {
+                (tab.holds(id) || made.page == page)
                     && !log.has_applied(id)
                     && !device.holds(id)
                     && !others.iter().any(|tab| tab.holds(id))
@@ -381,6 +377,7 @@ impl World {
             self.tabs.insert(id, tab);
             return;
         }
+        tab.begun |= matches!(event, Event::Start);
         let effects = tab.client.handle(event, Moment::from_millis(self.now));
         self.check_effects(&tab, &effects);
         self.tabs.insert(id, tab);

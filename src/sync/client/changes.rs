@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use super::event::{Effect, Recalled, Voice};
 use super::{Client, send};
 use crate::sync::document::Document;
-use crate::sync::link::State;
+use crate::sync::link::{self, State};
 use crate::sync::message::{Access, ClientMessage};
 use crate::sync::outbox::{Kept, Pushed};
 use crate::sync::planted::{Bug, planted};
+use crate::sync::time::Moment;
 
 impl<D: Document> Client<D> {
     pub(super) fn edit(&mut self, kept: Kept<D::Change>) -> Vec<Effect<D>> {
@@ -47,14 +48,19 @@ impl<D: Document> Client<D> {
     }
 
     /// Takes in what the device kept. It is kept already, so it is not to be kept again.
-    pub(super) fn recall(&mut self, recalled: Recalled<D>) -> Vec<Effect<D>> {
-        let Recalled { kept, retained, document } = recalled;
+    ///
+    /// A client that was live before its device could be read may follow a server that was restored, and not know: it begins again,
+    /// to have the device's place looked at.
+    pub(super) fn recall(&mut self, recalled: Recalled<D>, now: Moment) -> Vec<Effect<D>> {
+        let Recalled { read, kept, retained, document } = recalled;
+        let late = read && !self.recalled && self.last_sync != 0;
+        self.recalled |= read;
+        // Once the server has spoken, what the device kept may be of a history that is over.
+        let document = document.filter(|_| self.last_sync == 0);
         let places = retained.iter().map(|confirmed| confirmed.at).chain(document.as_ref().map(|(_, at)| *at));
         let places = places.filter(|_| !planted(Bug::NoWitness));
         self.witness = places.chain(self.witness).max_by_key(|place| place.version);
-        // Once the server has spoken, what the device kept may be of a history that is over.
         if let Some((document, at)) = document
-            && self.last_sync == 0
             && at.version > self.replica.cursor().version
         {
             self.replica.take_snapshot(document, at);
@@ -73,6 +79,9 @@ impl<D: Document> Client<D> {
         self.retained.recall(retained);
         self.replay();
         let mut effects = vec![Effect::ViewChanged];
+        if let (true, State::Live { socket, .. }) = (late && self.witness.is_some(), self.link.state()) {
+            effects.extend(self.drive(link::Event::Again(*socket), now));
+        }
         effects.extend(self.flush());
         effects
     }

@@ -66,6 +66,8 @@ pub enum Voice {
 /// another kept in its last moment it may have told nobody.
 #[derive(Clone, Debug)]
 pub struct Recalled<D: Document> {
+    /// The device could be read. If not, there is nothing here.
+    pub read: bool,
     /// What the outbox held.
     pub kept: Vec<Kept<D::Change>>,
     /// Own changes that were confirmed lately.

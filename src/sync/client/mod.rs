@@ -85,6 +85,8 @@ pub struct Client<D: Document> {
     last_sync: UnixMillis,
     /// The furthest place in the log that the device has known, until the server has looked whether it is in its log.
     witness: Option<Cursor>,
+    /// What the device kept was read.
+    recalled: bool,
     registered: bool,
     voice: Voice,
     progress: Progress,
@@ -107,6 +109,7 @@ impl<D: Document> Client<D> {
             limits: Limits::default(),
             last_sync: 0,
             witness: None,
+            recalled: false,
             registered: start.registered,
             voice: settings.voice,
             progress: Progress::new(settings.patience),
@@ -179,7 +182,7 @@ impl<D: Document> Client<D> {
             Event::Received(socket, text) if self.link.socket() == Some(socket) => self.received(socket, &text, now),
             Event::Received(..) => Vec::new(),
             Event::Registered(socket) => self.registered(socket),
-            Event::Recalled(recalled) => self.recall(recalled),
+            Event::Recalled(recalled) => self.recall(recalled, now),
             Event::Voice(voice) => self.take_voice(voice),
             Event::Edit(kept) => self.edit(kept),
             Event::Admit(changes) => self.admit(changes),

@@ -80,7 +80,10 @@ impl<D: Document> Person<D> {
         };
         self.client = Client::new(settings(seed), start);
         let retained = self.retained.clone();
-        self.client.handle(Event::Recalled(Recalled { kept: Vec::new(), retained, document: None }), Moment::default());
+        self.client.handle(
+            Event::Recalled(Recalled { read: true, kept: Vec::new(), retained, document: None }),
+            Moment::default(),
+        );
         self.ids = ChangeIds::after(self.client.outbox().newest());
         self.line = None;
         self.probes.clear();

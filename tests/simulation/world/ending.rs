@@ -21,9 +21,7 @@ impl World {
         }
         self.thaw();
         for device in 0..self.devices.len() {
-            if self.server.store.registered && !self.tabs.values().any(|tab| tab.device == device)
-                || device == 0 && self.tabs.is_empty()
-            {
+            if self.can_open(device) && !self.tabs.values().any(|tab| tab.device == device) {
                 self.open_tab(device);
             }
         }
@@ -48,7 +46,7 @@ impl World {
             }
         }
         for device in 0..self.devices.len() {
-            if self.server.store.registered && !self.tabs.values().any(|tab| tab.device == device) {
+            if self.can_open(device) && !self.tabs.values().any(|tab| tab.device == device) {
                 self.open_tab(device);
             }
         }

@@ -10,14 +10,18 @@ impl World {
         self.rng.choice(tabs)
     }
 
+    /// Nobody else has heard of a board that its maker has not registered.
+    pub(super) fn can_open(&self, device: usize) -> bool {
+        self.server.store.registered || !self.devices[device].registered
+    }
+
     fn any_device(&mut self) -> usize {
         self.rng.usize(..self.devices.len())
     }
 
     pub(super) fn act(&mut self) {
         if self.tabs.is_empty() {
-            let device = self.any_device();
-            return self.open_tab(device);
+            return self.open_tab(0);
         }
         let Some(id) = self.any_tab() else { return };
         match self.rng.u8(..24) {
@@ -28,7 +32,7 @@ impl World {
             4 => self.take_file(id),
             5 => {
                 let device = self.any_device();
-                if self.server.store.registered || device == 0 {
+                if self.can_open(device) {
                     self.open_tab(device);
                 }
             }
@@ -404,7 +408,9 @@ impl World {
         for id in mine {
             self.end_tab(id, true);
         }
-        self.open_tab(device);
+        if self.can_open(device) {
+            self.open_tab(device);
+        }
     }
 
     fn clone_profile(&mut self) {
