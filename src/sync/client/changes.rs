@@ -53,10 +53,11 @@ impl<D: Document> Client<D> {
     /// to have the device's place looked at.
     pub(super) fn recall(&mut self, recalled: Recalled<D>, now: Moment) -> Vec<Effect<D>> {
         let Recalled { read, kept, retained, document } = recalled;
-        let late = read && !self.recalled && self.last_sync != 0;
+        let begun = !matches!(self.link.state(), State::Idle);
+        let late = read && !self.recalled && begun;
         self.recalled |= read;
-        // Once the server has spoken, what the device kept may be of a history that is over.
-        let document = document.filter(|_| self.last_sync == 0);
+        // Once the server was asked, it answers for where the replica stood then.
+        let document = document.filter(|_| !begun);
         let places = retained.iter().map(|confirmed| confirmed.at).chain(document.as_ref().map(|(_, at)| *at));
         let places = places.filter(|_| !planted(Bug::NoWitness));
         self.witness = places.chain(self.witness).max_by_key(|place| place.version);
@@ -79,8 +80,11 @@ impl<D: Document> Client<D> {
         self.retained.recall(retained);
         self.replay();
         let mut effects = vec![Effect::ViewChanged];
-        if let (true, State::Live { socket, .. }) = (late && self.witness.is_some(), self.link.state()) {
-            effects.extend(self.drive(link::Event::Again(*socket), now));
+        if let State::Handshaking { socket, .. } | State::Live { socket, .. } = *self.link.state()
+            && late
+            && self.witness.is_some()
+        {
+            effects.extend(self.drive(link::Event::Again(socket), now));
         }
         effects.extend(self.flush());
         effects

@@ -72,8 +72,8 @@ pub struct Recalled<D: Document> {
     pub kept: Vec<Kept<D::Change>>,
     /// Own changes that were confirmed lately.
     pub retained: Vec<Confirmed<D::Change>>,
-    /// The document as it was last confirmed here. It takes the place of an older one that the client started with, unless the
-    /// server was heard of since.
+    /// The document as it was last confirmed here. It takes the place of an older one that the client started with, unless it
+    /// has begun to connect.
     pub document: Option<(D, Cursor)>,
 }
 

@@ -162,6 +162,7 @@ impl<D: Document> Client<D> {
         }
         let mut effects = self.drive(link::Event::Opened(socket), now);
         let cursor = self.replica.cursor();
+        self.asked = self.witness;
         effects.push(send(
             socket,
             &ClientMessage::SyncRequest(SyncRequest {

@@ -50,7 +50,9 @@ impl<D: Document> Client<D> {
         self.access = response.access;
         self.limits = response.limits;
         self.last_sync = response.timestamp;
-        self.witness = None;
+        if self.witness == self.asked {
+            self.witness = None;
+        }
         let mut effects = Vec::new();
         if planted(Bug::SyncClearsPending) {
             self.outbox = Outbox::default();

@@ -85,6 +85,8 @@ pub struct Client<D: Document> {
     last_sync: UnixMillis,
     /// The furthest place in the log that the device has known, until the server has looked whether it is in its log.
     witness: Option<Cursor>,
+    /// The witness that the server was asked about.
+    asked: Option<Cursor>,
     /// What the device kept was read.
     recalled: bool,
     registered: bool,
@@ -109,6 +111,7 @@ impl<D: Document> Client<D> {
             limits: Limits::default(),
             last_sync: 0,
             witness: None,
+            asked: None,
             recalled: false,
             registered: start.registered,
             voice: settings.voice,
