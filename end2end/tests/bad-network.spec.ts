@@ -75,3 +75,25 @@ test("on a flapping line nothing is lost or doubled, and the page never says tha
   await expect(bo.cards("To do")).toHaveText(titles);
   await chaos.dispose();
 });
+
+for (const direction of ["to_server", "to_client", "both"] as const) {
+  test(`a line that is half-open (${direction}): the page never says that all is saved, finds out by itself, and what was typed arrives once`, async ({
+    board,
+    browser,
+    server,
+  }) => {
+    test.setTimeout(120_000);
+    const { chaos, ada, bo } = await plan(browser, server, board);
+    await ada.isSaved();
+    await chaos.set({ fault: "half_open", direction });
+    await ada.addCards("To do", "Into the silence");
+    await expect(ada.page.locator('.pill[data-state="saved"]')).toHaveCount(0);
+    // The line is given up by its own time limits. It stays silent for that connection, and new ones get through.
+    await expect.poll(() => chaos.log.match(/ended/g)?.length ?? 0, { timeout: 60_000 }).toBeGreaterThan(0);
+    await expect(ada.page.locator('.pill[data-state="saved"]')).toHaveCount(0);
+    await chaos.clear();
+    await ada.isSaved();
+    await expect(bo.cards("To do")).toHaveText(["Into the silence"]);
+    await chaos.dispose();
+  });
+}

@@ -395,7 +395,7 @@ test("a server that is stopped says that it drains", async ({ board, server }) =
 
 test("the server's heartbeat comes in its time", async ({ board, server }) => {
   const client = await wire(server.url, board.editKey);
-  expect(await client.line.next("ping")).toEqual({ type: "ping", nonce: expect.any(Number) });
+  expect(await client.line.next("ping")).toEqual({ type: "ping", nonce: expect.any(Number), version: 0 });
 });
 
 test("without the subprotocol, or from a strange page, there is no connection", async ({ server }) => {

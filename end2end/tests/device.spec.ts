@@ -1,0 +1,277 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "@playwright/test";
+import { expect, test } from "../support/fixtures.ts";
+import { Person } from "../support/person.ts";
+
+/** What the device keeps of unsaved changes: in localStorage, and in IndexedDB. */
+async function kept(page: Page): Promise<{ first: number; second: number }> {
+  return await page.evaluate(async () => {
+    const first = Object.keys(localStorage).filter((name) => name.startsWith("sheetbend/outbox/")).length;
+    const second = await new Promise<number>((resolve, reject) => {
+      const request = indexedDB.open("sheetbend");
+      request.onerror = () => reject(request.error);
+      request.onsuccess = () => {
+        const count = request.result.transaction("outbox").objectStore("outbox").count();
+        count.onsuccess = () => {
+          request.result.close();
+          resolve(count.result);
+        };
+      };
+    });
+    return { first, second };
+  });
+}
+
+async function saved(page: Page, url: string): Promise<Person> {
+  await page.goto(url);
+  const person = Person.on(page);
+  await person.isSaved();
+  return person;
+}
+
+test("y-indexeddb 28: an edit made in the same moment as a reload is kept", async ({ board, browser, server }) => {
+  const page = await (await browser.newContext()).newPage();
+  const ada = await saved(page, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "One");
+  await ada.isSaved();
+  await server.kill();
+  await page.evaluate(() => {
+    document.querySelector<HTMLInputElement>(".card input[type=checkbox]")!.click();
+    location.reload();
+  });
+  await server.restart();
+  await page.goto(board.editUrl);
+  await ada.isSaved();
+  await expect(ada.card("One").getByRole("checkbox")).toBeChecked();
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.card("One").getByRole("checkbox")).toBeChecked();
+});
+
+test("the browser's process is killed right after an edit: the edit is kept, and sent when it is back", async ({ board, browser, server }) => {
+  const profile = await mkdtemp(join(tmpdir(), "sheetbend-profile-"));
+  const { launchOptions } = test.info().project.use;
+  const launch = (): Promise<BrowserContext> => chromium.launchPersistentContext(profile, launchOptions ?? {});
+  const ada = await saved(await (await launch()).newPage(), board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await ada.addCards("To do", "The last words");
+  execFileSync("pkill", ["-KILL", "-f", profile]);
+
+  await server.restart();
+  const context = await launch();
+  const again = await saved(await context.newPage(), board.editUrl);
+  await expect(again.cards("To do")).toHaveText(["The last words"]);
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.cards("To do")).toHaveText(["The last words"]);
+  await context.close();
+  await rm(profile, { recursive: true, force: true });
+});
+
+test("instantdb 2854: a change is one record, first in the quick storage and then for good", async ({ board, browser, server }) => {
+  const page = await (await browser.newContext()).newPage();
+  const ada = await saved(page, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await expect.poll(() => kept(page)).toEqual({ first: 0, second: 0 });
+  await server.kill();
+  await ada.addCards("To do", "One", "Two", "Three");
+  await expect.poll(() => kept(page)).toEqual({ first: 0, second: 3 });
+  await server.restart();
+  await ada.isSaved();
+  await expect.poll(() => kept(page)).toEqual({ first: 0, second: 0 });
+});
+
+for (const [name, breaking] of [
+  ["does not open", () => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("denied", "SecurityError");
+    };
+  }],
+  ["tldraw 10136: goes away while the page is open", () => {
+    const begin = IDBDatabase.prototype.transaction;
+    IDBDatabase.prototype.transaction = function (...args: Parameters<typeof begin>) {
+      if (sessionStorage.getItem("gone")) throw new DOMException("The database connection is closing.", "InvalidStateError");
+      return begin.apply(this, args);
+    };
+  }],
+] as const) {
+  test(`IndexedDB ${name}: changes are kept all the same`, async ({ board, browser, server }) => {
+    const context = await browser.newContext();
+    await context.addInitScript(breaking);
+    const page = await context.newPage();
+    const ada = await saved(page, board.editUrl);
+    await ada.addList("To do");
+    await ada.isSaved();
+    await page.evaluate(() => sessionStorage.setItem("gone", "yes"));
+    await server.kill();
+    await ada.addCards("To do", "One", "Two");
+    await expect(page.getByText("Changes can't be kept on this device")).toBeHidden();
+    await page.close();
+    await server.restart();
+    const again = await saved(await context.newPage(), board.editUrl);
+    await expect(again.cards("To do")).toHaveText(["One", "Two"]);
+  });
+}
+
+/** A device that keeps nothing, for as long as `full` is in its session. */
+const keepsNothing = (): void => {
+  const set = Storage.prototype.setItem;
+  const begin = IDBDatabase.prototype.transaction;
+  const full = (): boolean => document.documentElement.dataset["full"] === "yes";
+  Storage.prototype.setItem = function (name: string, value: string) {
+    if (full()) throw new DOMException("full", "QuotaExceededError");
+    set.call(this, name, value);
+  };
+  IDBDatabase.prototype.transaction = function (...args: Parameters<typeof begin>) {
+    const transaction = begin.apply(this, args);
+    if (full() && transaction.mode === "readwrite") queueMicrotask(() => transaction.abort());
+    return transaction;
+  };
+};
+
+test("the device keeps nothing: the page says so in red, goes on, and gives the changes out as a file that any device takes in once", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const context = await browser.newContext();
+  await context.addInitScript(keepsNothing);
+  const page = await context.newPage();
+  const ada = await saved(page, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await page.evaluate(() => {
+    document.documentElement.dataset["full"] = "yes";
+  });
+  await ada.addCards("To do", "One", "Two");
+  const banner = page.getByRole("alert").filter({ hasText: "Changes can't be kept on this device" });
+  await expect(banner).toBeVisible();
+  const [download] = await Promise.all([page.waitForEvent("download"), banner.getByRole("button", { name: "Export" }).click()]);
+  const file = await readFile(await download.path());
+  await page.close({ runBeforeUnload: false });
+
+  await server.restart();
+  const bo = await Person.at(browser, board.editUrl);
+  for (const _ of [1, 2]) {
+    await bo.page.getByLabel("Import unsent changes").setInputFiles({ name: "unsent.json", mimeType: "application/json", buffer: file });
+    await expect(bo.page.locator(".note")).toContainText("2 changes taken in");
+    await bo.isSaved();
+  }
+  await expect(bo.cards("To do")).toHaveText(["One", "Two"]);
+  const other = await Person.at(browser, board.editUrl);
+  await expect(other.cards("To do")).toHaveText(["One", "Two"]);
+});
+
+test("storage that is full for a while: when it has room again, the banner goes and the changes are kept", async ({ board, browser, server }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(keepsNothing);
+  const page = await context.newPage();
+  const ada = await saved(page, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  const fill = (full: string): Promise<void> => page.evaluate((full) => void (document.documentElement.dataset["full"] = full), full);
+  await fill("yes");
+  await ada.addCards("To do", "One");
+  const banner = page.getByText("Changes can't be kept on this device");
+  await expect(banner).toBeVisible();
+  await fill("no");
+  await expect(banner).toBeHidden();
+  await expect.poll(() => kept(page)).toEqual({ first: 0, second: 1 });
+  await page.close();
+  await server.restart();
+  const again = await saved(await context.newPage(), board.editUrl);
+  await expect(again.cards("To do")).toHaveText(["One"]);
+});
+
+test("a board is made while the server is away, and is there for everyone when it is back", async ({ browser, server }) => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(server.url);
+  await expect(page.getByText("Boards you open on this device are listed here.")).toBeVisible();
+  await server.kill();
+  await page.getByRole("button", { name: "New board", exact: true }).click();
+  const ada = Person.on(page);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Made in the dark");
+  await expect(page.locator(".pill")).toContainText("2 changes kept here");
+  const url = page.url();
+  await server.restart();
+  await ada.isSaved();
+  const bo = await Person.at(browser, url);
+  await expect(bo.cards("To do")).toHaveText(["Made in the dark"]);
+});
+
+test("a board that was made offline, and whose page is loaded before the server knows it, is there", async ({ browser, server }) => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await expect(page.getByText("Boards you open on this device are listed here.")).toBeVisible();
+  await server.kill();
+  await page.getByRole("button", { name: "New board", exact: true }).click();
+  const ada = Person.on(page);
+  await ada.addList("To do");
+  const url = page.url();
+  await page.close();
+  await server.restart();
+  const again = await saved(await context.newPage(), url);
+  await expect(again.list("To do")).toBeVisible();
+  const bo = await Person.at(browser, url);
+  await expect(bo.list("To do")).toBeVisible();
+});
+
+test("a server put back to an older copy before the page is loaded anew gets back what the device still holds", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const { cp } = await import("node:fs/promises");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const ada = await saved(page, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Before the backup");
+  await ada.isSaved();
+  await server.stop();
+  const copy = `${server.data}.copy`;
+  await cp(server.data, copy, { recursive: true });
+  await server.restart();
+  await ada.isSaved();
+  await ada.addCards("To do", "After the backup");
+  await ada.isSaved();
+  await expect.poll(() => kept(page)).toEqual({ first: 0, second: 0 });
+  await page.close();
+
+  await server.kill();
+  await rm(server.data, { recursive: true });
+  await cp(copy, server.data, { recursive: true });
+  await rm(copy, { recursive: true });
+  await server.restart();
+  const again = await saved(await context.newPage(), board.editUrl);
+  await expect(again.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
+});
+
+test("the board's key is replaced while changes wait: the page says so, keeps them, and gives them out", async ({ board, browser, server }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await ada.addCards("To do", "Written behind a closed door");
+  // As an owner does it who puts a new key in the old one's place.
+  execFileSync("sqlite3", [join(server.data, "sheetbend.db"), "delete from keys where access = 'edit'"]);
+  await server.restart();
+  await expect(ada.page.getByRole("alert").filter({ hasText: "This link opens no board" })).toBeVisible({ timeout: 30_000 });
+  await expect(ada.page.locator(".pill")).toContainText("1 change kept here");
+  const [download] = await Promise.all([
+    ada.page.waitForEvent("download"),
+    ada.page.getByRole("button", { name: "Export unsent changes" }).first().click(),
+  ]);
+  expect(await readFile(await download.path(), "utf8")).toContain("Written behind a closed door");
+});
