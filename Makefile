@@ -4,6 +4,8 @@ TOOLS := $(abspath $(or $(SHEETBEND_TOOLS),.tools))
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 LISTEN ?= 127.0.0.1:3000
 DATA ?= data
+CHANGES ?= 1000000
+SHARD ?= 0/1
 
 export SHEETBEND_TOOLS := $(TOOLS)
 export SHEETBEND_BIN := $(TARGET)/release/sheetbend
@@ -16,7 +18,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser soak mutants measure size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,12 +41,24 @@ test: test-rust test-browser ## every test: the engine, the server, the browser
 test-rust: tools ## the Rust tests alone
 	@echo "Testing the engine and the document (about 2 minutes the first time)…"
 	cargo test
+	@echo "Simulating whole systems, 2,000 of them, and with bugs planted (about a minute)…"
+	cargo test --profile simulation --features planted --test simulation -- --nocapture
 	@echo "Testing the server and the native client (about 4 minutes the first time)…"
 	cargo test --features ssr
 
 test-browser: build ## the browser tests alone (ARGS='-g "a title"' for some of them)
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
+
+soak: ## simulate on and on (CHANGES=1000000: until so many were made; SEED=n: from this seed on)
+	SHEETBEND_SOAK=$(CHANGES) $(if $(SEED),SHEETBEND_SEED=$(SEED)) cargo test --release --test simulation soak -- --nocapture
+
+mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)
+	@scripts/tools mutants
+	SHARD=$(SHARD) scripts/mutants
+
+measure: build ## measure in a browser what docs/performance.md says of waiting (some minutes)
+	@scripts/browser-tests --config measure.config.ts $(ARGS)
 
 size: build ## the page's bytes, as they go over the line
 	@cd target/site/pkg && wc -c *.wasm.br *.js.br *.css.br

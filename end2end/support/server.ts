@@ -68,6 +68,11 @@ export class Server {
     await this.end("SIGKILL");
   }
 
+  /** Stops the process in its tracks, SIGSTOP: it takes what it is sent, and answers nothing. */
+  stall(): void {
+    this.child?.kill("SIGSTOP");
+  }
+
   /** Asks the process to end, SIGTERM, and waits until it has. */
   async stop(): Promise<void> {
     await this.end("SIGTERM");

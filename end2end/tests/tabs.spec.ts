@@ -83,9 +83,9 @@ test("the tab that sends crashes, with changes that nobody else has heard of: an
   await one.addCards("To do", "From the one that crashes");
   await two.addCards("To do", "From the other");
   const session = await one.page.context().newCDPSession(one.page);
-  await session.send("Page.crash").catch(() => {
-    // It does not live to answer.
-  });
+  // It does not live to answer.
+  void session.send("Page.crash").catch(() => {});
+  await one.page.waitForEvent("crash");
   await server.restart();
   await two.isSaved();
   await expect(two.cards("To do")).toHaveText(["From the one that crashes", "From the other"]);

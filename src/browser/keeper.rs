@@ -110,7 +110,6 @@ impl Keeper {
             Ok((database, loaded)) => {
                 self.0.second.replace(Some(database));
                 self.0.stages.borrow_mut().second_is_there();
-                self.0.proceed();
                 loaded
             }
             Err(_) => {

@@ -118,7 +118,14 @@ impl WriteBehind {
         if self.second == Second::Missing || self.under_way.is_some() || self.waiting.is_empty() {
             return None;
         }
-        let batch = std::mem::take(&mut self.waiting);
+        let mut batch = std::mem::take(&mut self.waiting);
+        if self.second == Second::Fails
+            && batch.len() > 1
+            && let Some(document) = batch.remove(&Record::Document)
+        {
+            // A document that there is no room for must not keep the changes out.
+            self.waiting.insert(Record::Document, document);
+        }
         let writes: Vec<_> = batch.iter().map(|(record, text)| (*record, text.clone())).collect();
         self.under_way = Some(batch);
         Some(writes)
@@ -264,6 +271,18 @@ mod tests {
         assert_eq!(writes[1], put(2, "B again"));
         assert_eq!(stages.written(true), [id(1), id(2)]);
         assert!(!stages.is_failing() && !stages.retries());
+    }
+
+    #[test]
+    fn a_document_that_there_is_no_room_for_does_not_keep_the_changes_out() {
+        let mut stages = WriteBehind::default();
+        stages.set_document("{}".to_owned());
+        stages.keep(id(1), "A".to_owned(), true);
+        assert_eq!(stages.next_batch().map(|batch| batch.len()), Some(2));
+        stages.written(false);
+        assert_eq!(stages.next_batch(), Some(vec![put(1, "A")]));
+        assert_eq!(stages.written(true), [id(1)]);
+        assert_eq!(stages.next_batch(), Some(vec![(Record::Document, Some("{}".to_owned()))]));
     }
 
     #[test]
