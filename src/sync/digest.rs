@@ -99,6 +99,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn shows_itself() {
+        let text = "0123456789abcdef0123456789abcdef";
+        let digest: Digest = text.parse().expect("32 digits");
+        assert_eq!((digest.to_string(), format!("{digest:?}")), (text.to_owned(), format!("Digest({text})")));
+    }
+
+    #[test]
     fn reads_what_it_writes() {
         let digest: Digest = "00112233445566778899aabbccddeeff".parse().expect("32 digits");
         assert_eq!(digest.to_string(), "00112233445566778899aabbccddeeff");

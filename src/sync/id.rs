@@ -190,7 +190,9 @@ mod tests {
     #[test]
     fn what_is_no_key_is_told_apart() {
         assert!("c2hlZXQgYmVuZCBrbm90cw".parse::<Key>().is_ok());
-        for text in ["", "c2hlZXQgYmVuZCBrbm90c", "c2hlZXQgYmVuZCBrbm90c/", "c2hlZXQgYmVuZCBrbm90cww"] {
+        for text in
+            ["", "c2hlZXQgYmVuZCBrbm90c", "c2hlZXQgYmVuZCBrbm90c/", "c2hlZXQgYmVuZCBrbm90cww", "c2hlZXQgYmVuZC+rbm90cw"]
+        {
             assert_eq!(text.parse::<Key>(), Err(NotAKey));
         }
     }
@@ -205,6 +207,19 @@ mod tests {
         let mut ids = ChangeIds::after(None);
         let made: Vec<_> = [5, 5, 5, 3, 9, 8].into_iter().map(|at| ids.next(at, [0xff; 10])).collect();
         assert!(made.is_sorted_by(|a, b| a < b), "{made:?}");
+    }
+
+    #[test]
+    fn change_ids_are_of_their_time_and_after_what_they_build_on() {
+        let mut ids = ChangeIds::after(None);
+        assert_eq!(ids.next(5, [1; 10]), ChangeId(uuid_v7(5, [1; 10])));
+        assert_eq!(ids.next(9, [1; 10]), ChangeId(uuid_v7(9, [1; 10])));
+        let other = ChangeId(uuid_v7(1_000, [7; 10]));
+        ids.raise(Some(other));
+        let next = ids.next(10, [1; 10]);
+        assert_eq!(next.0.as_u128(), other.0.as_u128() + 1);
+        ids.raise(None);
+        assert!(ids.next(10, [1; 10]) > next);
     }
 
     #[test]

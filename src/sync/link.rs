@@ -331,11 +331,11 @@ impl Link {
         }
         self.held = held;
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Waiting { attempt, why, .. } if held => {
+            State::Waiting { attempt, why, .. } => {
                 self.state = State::Suspended { attempt, why };
                 Vec::new()
             }
-            State::Suspended { .. } if !held => {
+            State::Suspended { .. } => {
                 self.attempt = 0;
                 self.connect(now)
             }
@@ -480,6 +480,69 @@ mod tests {
             socket = next;
             link.handle(Event::Opened(socket), at(now));
             link.handle(Event::Accepted(socket, SPREAD), at(now));
+        }
+    }
+
+    #[test]
+    fn what_an_old_socket_says_changes_nothing() {
+        let (mut link, old) = live(0);
+        link.handle(Event::Closed(old, 1006), at(1_000));
+        link.handle(Event::Nudge, at(1_000));
+        let new = link.socket().expect("connects");
+        link.handle(Event::Opened(new), at(1_000));
+        link.handle(Event::Accepted(new, SPREAD), at(1_000));
+        let before = link.state().clone();
+        for event in [
+            Event::Opened(old),
+            Event::Accepted(old, SPREAD),
+            Event::Heard(old),
+            Event::Bye(old, Bye::new(ByeCode::UnknownKey, "")),
+            Event::Unreadable(old),
+            Event::Unanswered(old),
+            Event::Outdated(old),
+            Event::Again(old),
+            Event::Closed(old, 1006),
+        ] {
+            assert_eq!(link.handle(event.clone(), at(2_000)), [], "{event:?}");
+            assert_eq!(*link.state(), before, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn it_begins_again_at_once_when_told_to() {
+        let (mut link, socket) = live(0);
+        assert_eq!(link.handle(Event::Again(socket), at(10)), [Action::Close(socket), Action::Open(SocketId(2))]);
+        assert_eq!(link.socket(), Some(SocketId(2)));
+    }
+
+    #[test]
+    fn why_a_line_was_lost_is_told() {
+        let why = |event: Event| {
+            let (mut link, _) = live(0);
+            link.handle(event, at(10));
+            let State::Waiting { why, .. } = link.state() else { panic!("waits: {:?}", link.state()) };
+            why.clone()
+        };
+        let socket = SocketId(1);
+        assert_eq!(why(Event::Closed(socket, 1006)), Loss::Dropped);
+        assert_eq!(why(Event::Unanswered(socket)), Loss::Silent);
+        assert_eq!(why(Event::Unreadable(socket)), Loss::Unreadable);
+        let mut link = Link::new(Settings::default(), 1);
+        link.handle(Event::Start, at(0));
+        link.handle(Event::Closed(socket, 1006), at(10));
+        assert!(matches!(link.state(), State::Waiting { why: Loss::Unreachable, .. }), "before it was live");
+    }
+
+    #[test]
+    fn patience_grows_with_failed_attempts() {
+        let mut link = Link::new(Settings::default(), 1);
+        link.handle(Event::Start, at(0));
+        for (failed, seconds) in [(1, 20), (2, 40), (3, 80), (4, 160), (5, 160)] {
+            link.handle(Event::Closed(link.socket().expect("connects"), 1006), at(0));
+            assert_eq!(link.attempt(), failed);
+            let due = link.deadline().expect("waits");
+            link.handle(Event::Wake, due);
+            assert_eq!(link.deadline(), Some(due + Duration::from_secs(seconds)));
         }
     }
 

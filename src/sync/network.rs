@@ -245,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_done_before_its_time() {
+        let mut judge = judge();
+        assert_eq!(judge.handle(Event::Wake, at(999)), None);
+        let probe = judge.handle(Event::Wake, at(1_000));
+        assert!(probe.is_some());
+        assert_eq!(judge.handle(Event::Wake, at(5_999)), None);
+        answer(&mut judge, probe, Answer::Echoed, 5_999);
+        assert_eq!((judge.network(), judge.deadline()), (Network::Online, Some(at(35_999))), "it was in time");
+    }
+
+    #[test]
     fn the_live_line_is_not_probed() {
         let mut judge = judge();
         judge.handle(Event::Live, at(0));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sheetbend::board::{Board, Change};
 use sheetbend::sync::client::{
-    Client, Connection, Effect, Event, Patience, Recalled, Settings, Start, Synchronized, Voice,
+    Client, Connection, Effect, Event, Patience, Recalled, Settings, Start, Synchronized, Turn, Voice,
 };
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, Key, ReplicaId, uuid_v7};
@@ -357,6 +357,92 @@ mod progress {
         tab.feed(Event::Received(socket, ping(version + 1)));
         let Connection::Waiting { why, .. } = tab.client.status().connection else { panic!("it comes back") };
         assert_eq!(why, Loss::Unreadable);
+    }
+}
+
+mod limits {
+    use sheetbend::sync::document::size_of;
+    use sheetbend::sync::message::Limits;
+
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_most_bytes_is_admitted_and_one_more_is_not() {
+        let most = Limits::default().change_bytes;
+        let notes = |bytes: usize| Change::EditNotes { card: card(1), from: "x".repeat(bytes), to: String::new() };
+        let room = most - size_of(&notes(0));
+        let tab = Tab::new(Voice::Sole, true);
+        let refused = |bytes| tab.client.admits(&notes(bytes)).err().map(|refusal| refusal.code);
+        assert_ne!(refused(room).as_deref(), Some("too_large"));
+        assert_eq!(refused(room + 1).as_deref(), Some("too_large"));
+    }
+}
+
+mod taking_along {
+    use super::*;
+
+    #[test]
+    fn all_that_is_not_saved_is_taken_and_merges_no_more() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(Event::Edit(kept(5, "A")));
+        let taken: Vec<_> = tab.client.take_along().into_iter().map(|kept| kept.id).collect();
+        assert_eq!(taken, [kept(5, "A").id]);
+        tab.feed(Event::Edit(kept(6, "B")));
+        assert_eq!(tab.client.status().pending, 2, "another device may have sent the first");
+    }
+
+    #[test]
+    fn what_was_confirmed_is_retained() {
+        let mut tab = Tab::live(Voice::Sole);
+        let effects = tab.feed(Event::Edit(kept(5, "A")));
+        let frame = sent(&effects).pop().expect("it is sent");
+        let socket = tab.socket();
+        for (_, frame) in tab.server.handle(tab.session, &frame, 1) {
+            tab.feed(Event::Received(socket, frame));
+        }
+        let retained: Vec<_> = tab.client.retained().map(|confirmed| (confirmed.kept.id, confirmed.at)).collect();
+        assert_eq!(retained, [(kept(5, "A").id, tab.server.cursor())]);
+    }
+}
+
+mod late_devices {
+    use super::*;
+
+    /// The page came from a restored server, and the device could not be read until it was live.
+    #[test]
+    fn a_device_that_is_read_late_has_its_place_looked_at() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(Event::Recalled(Recalled { read: false, kept: Vec::new(), retained: Vec::new(), document: None }));
+        tab.connect();
+        let lost = Confirmed { kept: kept(5, "lost"), at: at(2, ELSEWHERE) };
+        let effects = tab.feed(recalled(Vec::new(), vec![lost.clone()], None));
+        let (request, effects) = tab.go_live(opened(&effects));
+        assert_eq!(request.witness, Some(lost.at));
+        assert_eq!(changes_sent(&effects), 1);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Line(Turn::Rewound { offered: 1 }))));
+    }
+
+    #[test]
+    fn a_device_that_is_read_again_disturbs_nothing() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(recalled(Vec::new(), Vec::new(), None));
+        tab.connect();
+        let elsewhere = Some((Board::default(), at(99, ELSEWHERE)));
+        let effects = tab.feed(recalled(Vec::new(), Vec::new(), elsewhere));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Open(_) | Effect::Close(_))));
+        assert!(!tab.client.view().cards.is_empty(), "what the device kept may be of a history that is over");
+    }
+
+    #[test]
+    fn entries_that_come_before_the_answer_are_not_taken() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        let effects = tab.feed(Event::Start);
+        let socket = opened(&effects);
+        tab.feed(Event::Opened(socket));
+        let next = tab.server.cursor().version + 1;
+        let change = serde_json::to_string(&kept(1, "early").change).expect("JSON");
+        tab.feed(Event::Received(socket, made_up::<Board>(next, &change)));
+        assert_eq!(tab.client.confirmed().1, tab.server.cursor());
     }
 }
 
