@@ -59,6 +59,35 @@ fn wrong_arrows(file: &str, source: &str) -> Vec<String> {
     uses(source).into_iter().filter(|path| !may(path)).map(|path| format!("{file} uses crate::{path}")).collect()
 }
 
+/// `docs/testing.md` names a test for each thing that others ran into. Each is there.
+#[test]
+fn every_test_that_the_documents_name_is_there() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("the document is there");
+    let document = read("docs/testing.md");
+    let (_, table) = document.split_once("## What others ran into").expect("the table has a heading");
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    sources(&root().join("tests"), &mut files);
+    let mut text: String = files.iter().map(|file| fs::read_to_string(file).expect("sources are text")).collect();
+    for entry in fs::read_dir(root().join("end2end/tests")).expect("there are browser tests") {
+        text.push_str(&fs::read_to_string(entry.expect("it is readable").path()).expect("sources are text"));
+    }
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let mut named = 0;
+    for row in rows {
+        let last = row.trim_end_matches('|').rsplit('|').next().expect("a row has cells");
+        let tests: Vec<_> = last.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test is named: {row}");
+        for test in tests {
+            let name = test.rsplit("::").next().expect("a name has a last part");
+            let found = text.contains(&format!("fn {name}(")) || text.contains(name);
+            assert!(found, "there is no test {test}: {row}");
+            named += 1;
+        }
+    }
+    assert!(named >= 25, "a test for each row");
+}
+
 #[test]
 fn arrows_between_rooms_point_down() {
     let src = root().join("src");

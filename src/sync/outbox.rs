@@ -1,7 +1,7 @@
 //! Own changes that the log has not decided on.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -48,6 +48,15 @@ pub enum Pushed<C> {
     Known,
 }
 
+/// What admitting a change came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// It was not here yet, and is now.
+    pub added: bool,
+    /// The record of this change need not be kept: another one that is or was here does what it was to do.
+    pub void: Option<ChangeId>,
+}
+
 #[derive(Clone, Debug)]
 struct Slot<C> {
     kept: Kept<C>,
@@ -73,6 +82,8 @@ pub struct Outbox<D: Document> {
     /// The pending changes that touch an entity. Along each, priorities never rise.
     touching: HashMap<Uuid, BTreeSet<ChangeId>>,
     attention: BTreeMap<ChangeId, Kept<D::Change>>,
+    /// Changes that later ones replace. Sent after those, they would take back what is newer.
+    replaced: HashSet<ChangeId>,
     in_flight: usize,
     in_flight_bytes: usize,
     suspicion: Suspicion,
@@ -98,6 +109,7 @@ impl<D: Document> Default for Outbox<D> {
             queue: BTreeSet::new(),
             touching: HashMap::new(),
             attention: BTreeMap::new(),
+            replaced: HashSet::new(),
             in_flight: 0,
             in_flight_bytes: 0,
             suspicion: Suspicion::None,
@@ -129,15 +141,20 @@ impl<D: Document> Outbox<D> {
         Pushed::Added(kept)
     }
 
-    /// Takes in a change that may be sent from elsewhere too: by another tab, from a file, or in the past. Returns whether it
-    /// was not here yet.
-    pub fn admit(&mut self, kept: Kept<D::Change>) -> bool {
-        if let Some(replaced) = kept.replaces
-            && self.pending.get(&replaced).is_some_and(|slot| !slot.in_flight)
-        {
-            self.take_out(replaced);
+    /// Takes in a change that may be sent from elsewhere too: by another tab, from a file, or in the past.
+    pub fn admit(&mut self, kept: Kept<D::Change>) -> Admitted {
+        if self.contains(kept.id) {
+            return Admitted { added: false, void: None };
         }
-        self.add(kept, false)
+        if self.replaced.contains(&kept.id) {
+            return Admitted { added: false, void: Some(kept.id) };
+        }
+        // What is in flight may be in the log before it: both are then what their author did, in order.
+        let void = kept.replaces.filter(|earlier| self.pending.get(earlier).is_some_and(|slot| !slot.in_flight));
+        if let Some(earlier) = void {
+            self.take_out(earlier);
+        }
+        Admitted { added: self.add(kept, false), void }
     }
 
     /// Others may send what is here from now on: it stays as it is, and goes into no later change.
@@ -161,6 +178,7 @@ impl<D: Document> Outbox<D> {
         if self.contains(id) {
             return false;
         }
+        self.replaced.extend(kept.replaces);
         if kept.refused.is_some() {
             self.attention.insert(id, kept);
             return true;

@@ -8,7 +8,7 @@ use sheetbend::board::{Board, Card, CardId, Change, ListId};
 use sheetbend::sync::document::{Document, Refusal};
 use sheetbend::sync::id::{ChangeId, uuid_v7};
 use sheetbend::sync::message::Limits;
-use sheetbend::sync::outbox::{Kept, Outbox, Pushed};
+use sheetbend::sync::outbox::{Admitted, Kept, Outbox, Pushed};
 use uuid::Uuid;
 
 fn id(n: u64) -> ChangeId {
@@ -76,7 +76,6 @@ fn a_change_never_overtakes_an_earlier_one_to_the_same_card() {
 fn what_was_in_flight_is_sent_again_in_its_order() {
     let mut outbox = outbox([done(1), done(2)]);
     let limits = Limits::default();
-    let ids = |batch: Vec<sheetbend::sync::message::Proposal<Change>>| batch.iter().map(|p| p.id).collect::<Vec<_>>();
     assert_eq!(ids(outbox.next_batch(&limits)), [id(1), id(2)]);
     assert_eq!(outbox.in_flight(), 2);
     outbox.push(kept(3, done(3)));
@@ -94,6 +93,91 @@ fn queued_changes_to_one_field_become_one_under_an_id_of_its_own() {
 
     let restored: Outbox<Board> = Outbox::restore([kept(1, done(1)), merged]);
     assert_eq!(restored.pending().map(|kept| kept.id).collect::<Vec<_>>(), [id(2)], "the device stopped in between");
+}
+
+#[test]
+fn what_was_replaced_is_void_from_wherever_it_comes() {
+    let later = Kept { replaces: Some(id(1)), ..kept(2, done(1)) };
+    let admitted = |added, void| Admitted { added, void };
+    let mut outbox = outbox([]);
+    assert_eq!(outbox.admit(kept(1, done(1))), admitted(true, None));
+    assert_eq!(outbox.admit(later.clone()), admitted(true, Some(id(1))));
+    assert_eq!(outbox.admit(later), admitted(false, None));
+    assert_eq!(outbox.admit(kept(1, done(1))), admitted(false, Some(id(1))));
+    outbox.settle(id(2), None);
+    assert_eq!(
+        outbox.admit(kept(1, done(1))),
+        admitted(false, Some(id(1))),
+        "sent now, it would take back what is newer"
+    );
+
+    let mut sent = self::outbox([done(1)]);
+    sent.next_batch(&Limits::default());
+    let later = Kept { replaces: Some(id(1)), ..kept(2, done(1)) };
+    assert_eq!(sent.admit(later), admitted(true, None), "it may be in the log");
+    assert_eq!(sent.len(), 2);
+}
+
+fn ids(batch: Vec<sheetbend::sync::message::Proposal<Change>>) -> Vec<ChangeId> {
+    batch.into_iter().map(|proposal| proposal.id).collect()
+}
+
+/// Dexie 2228: a poison change blocks the queue for ever.
+#[test]
+fn a_change_that_makes_the_server_hang_up_is_set_aside_and_the_rest_goes_on() {
+    let limits = Limits::default();
+    let mut outbox = outbox([done(1), done(2), done(3)]);
+    assert_eq!(ids(outbox.next_batch(&limits)), [id(1), id(2), id(3)]);
+    assert_eq!(outbox.line_lost(true), None, "one of the three");
+    assert_eq!(ids(outbox.next_batch(&limits)), [id(1)], "from here on one by one");
+    assert!(outbox.next_batch(&limits).is_empty());
+    assert!(outbox.settle(id(1), None).is_some());
+    for _ in 0..2 {
+        assert_eq!(ids(outbox.next_batch(&limits)), [id(2)]);
+        assert_eq!(outbox.line_lost(false), None, "a line that breaks by itself says nothing");
+        assert_eq!(ids(outbox.next_batch(&limits)), [id(2)]);
+        assert_eq!(outbox.line_lost(true), None);
+    }
+    assert_eq!(ids(outbox.next_batch(&limits)), [id(2)]);
+    let poison = outbox.line_lost(true).expect("three times are enough");
+    assert_eq!((poison.id, poison.refused.map(|refusal| refusal.code)), (id(2), Some("poisonous".into())));
+    assert_eq!(ids(outbox.next_batch(&limits)), [id(3)]);
+    assert_eq!((outbox.len(), outbox.refused()), (1, 1));
+
+    // It had reached the log all the same.
+    let saved = outbox.settle(id(2), None).expect("it is ours");
+    assert_eq!((saved.refused, outbox.refused()), (None, 0));
+}
+
+#[test]
+fn a_change_that_was_alone_is_suspected_at_once() {
+    let limits = Limits::default();
+    let mut outbox = outbox([done(1)]);
+    for _ in 0..2 {
+        outbox.next_batch(&limits);
+        assert_eq!(outbox.line_lost(true), None);
+    }
+    outbox.next_batch(&limits);
+    assert!(outbox.line_lost(true).is_some());
+    outbox.push(kept(5, done(5)));
+    outbox.push(kept(6, done(6)));
+    assert_eq!(outbox.next_batch(&limits).len(), 2, "and all goes on as before");
+}
+
+#[test]
+fn what_is_in_flight_is_counted() {
+    let limits = Limits::default();
+    let mut outbox = outbox([done(1), done(2)]);
+    outbox.next_batch(&limits);
+    let bytes = sheetbend::sync::document::size_of(&done(1));
+    assert_eq!((outbox.in_flight(), outbox.in_flight_bytes()), (2, 2 * bytes));
+    outbox.settle(id(1), None);
+    assert_eq!((outbox.in_flight(), outbox.in_flight_bytes()), (1, bytes));
+    outbox.line_lost(false);
+    assert_eq!((outbox.in_flight(), outbox.in_flight_bytes(), outbox.len()), (0, 0, 1));
+    assert_eq!(outbox.oldest().map(|kept| kept.id), Some(id(2)));
+    assert_eq!(outbox.newest(), Some(id(2)));
+    assert!(outbox.contains(id(2)) && !outbox.contains(id(1)) && !outbox.is_empty());
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub(crate) enum Promise {
     DurableFirst,
     /// On one thing, a page's changes are logged in the order they were made.
     InOrder,
+    /// A change that another replaced does not come after it, and so take back what is newer.
+    NothingTakenBack,
     /// The confirmed document is what the log makes, at every place.
     SameEverywhere,
     /// The view is the confirmed document with the pending changes on top.
@@ -47,13 +49,14 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Kept,
         Self::KeptFirst,
         Self::SavedMeansSaved,
         Self::Once,
         Self::DurableFirst,
         Self::InOrder,
+        Self::NothingTakenBack,
         Self::SameEverywhere,
         Self::ViewIsBoth,
         Self::RefusedIsShown,
@@ -100,6 +103,8 @@ pub(crate) struct Ledger {
     pub(crate) documents: HashMap<Digest, Board>,
     /// The server was restored from an older copy.
     pub(crate) restored: bool,
+    /// A profile was copied: what merges in one is sent by the other.
+    pub(crate) cloned: bool,
 }
 
 impl Ledger {

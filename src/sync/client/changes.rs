@@ -17,7 +17,7 @@ impl<D: Document> Client<D> {
         let newest = self.outbox.newest().is_none_or(|newest| newest < kept.id);
         let pushed = if self.voice == Voice::Sole {
             self.outbox.push(kept)
-        } else if self.outbox.admit(kept.clone()) {
+        } else if self.outbox.admit(kept.clone()).added {
             Pushed::Added(kept)
         } else {
             Pushed::Known
@@ -74,12 +74,13 @@ impl<D: Document> Client<D> {
         // What was confirmed since the device was written is on its way out of there.
         let confirmed: HashSet<_> = self.retained.iter().map(|confirmed| confirmed.kept.id).collect();
         let pending = kept.into_iter().chain(later.into_iter().map(|confirmed| confirmed.kept));
-        for kept in pending.filter(|kept| !confirmed.contains(&kept.id)) {
-            self.outbox.admit(kept);
-        }
+        let admitted: Vec<_> =
+            pending.filter(|kept| !confirmed.contains(&kept.id)).map(|kept| self.outbox.admit(kept)).collect();
         self.retained.recall(retained);
         self.replay();
-        let mut effects = vec![Effect::ViewChanged];
+        let mut effects: Vec<_> =
+            admitted.into_iter().filter_map(|admitted| admitted.void).map(Effect::Forget).collect();
+        effects.push(Effect::ViewChanged);
         if let State::Handshaking { socket, .. } | State::Live { socket, .. } = *self.link.state()
             && late
             && self.witness.is_some()
@@ -115,8 +116,12 @@ impl<D: Document> Client<D> {
     }
 
     pub(super) fn admit(&mut self, changes: Vec<Kept<D::Change>>) -> Vec<Effect<D>> {
-        let admitted = changes.into_iter().filter(|kept| self.outbox.admit(kept.clone()));
-        let mut effects: Vec<_> = admitted.map(Effect::Keep).collect();
+        let mut effects = Vec::new();
+        for kept in changes {
+            let admitted = self.outbox.admit(kept.clone());
+            effects.extend(admitted.added.then_some(Effect::Keep(kept)));
+            effects.extend(admitted.void.map(Effect::Forget));
+        }
         if !effects.is_empty() {
             self.replay();
             effects.push(Effect::ViewChanged);

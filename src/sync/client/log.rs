@@ -77,7 +77,7 @@ impl<D: Document> Client<D> {
     fn offer_again(&mut self) -> Vec<Effect<D>> {
         let retained = self.retained.take();
         let turn = Effect::Line(Turn::Rewound { offered: retained.len() });
-        let admitted = retained.into_iter().filter(|kept| self.outbox.admit(kept.clone()));
+        let admitted = retained.into_iter().filter(|kept| self.outbox.admit(kept.clone()).added);
         let mut effects = vec![turn];
         effects.extend(admitted.map(Effect::Keep));
         effects

@@ -95,6 +95,11 @@ impl World {
 
         for (id, made) in self.ledger.made.clone() {
             let place = log.get(&id).map(|at| &self.server.store.log[*at]);
+            let later = made.replaced_by.and_then(|later| log.get(&later));
+            if let Some(later) = later.filter(|_| !self.ledger.cloned && !self.ledger.restored) {
+                let before = log.get(&id).is_none_or(|at| at < later);
+                hold(&mut self.tally, Promise::NothingTakenBack, before, || format!("{id} came after {later}"));
+            }
             let carried = self.ledger.carrier(id) != id;
             let fine = place.is_some() || waiting.contains(&id) || carried || made.dismissed || made.excused.is_some();
             hold(&mut self.tally, Promise::Kept, fine, || {

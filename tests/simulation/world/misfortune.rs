@@ -423,6 +423,7 @@ impl World {
         if !clone.first.is_empty() || !clone.second.is_empty() {
             self.tally.hit(Fault::Cloned);
         }
+        self.ledger.cloned = true;
         self.devices.push(clone);
         self.tell(|| format!("device {device} is copied to device {}", self.devices.len() - 1));
         self.open_tab(self.devices.len() - 1);
