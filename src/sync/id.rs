@@ -15,6 +15,11 @@ pub fn uuid_v7(at: UnixMillis, random: [u8; 10]) -> Uuid {
     Builder::from_unix_timestamp_millis(at, &random).into_uuid()
 }
 
+/// The time of a UUIDv7: its first 48 bits.
+fn millis_of(id: Uuid) -> UnixMillis {
+    u64::try_from(id.as_u128() >> 80).unwrap_or_default()
+}
+
 /// Declares a newtype over a UUID that reads and writes as the usual 36 characters.
 #[macro_export]
 macro_rules! uuid_id {
@@ -71,15 +76,14 @@ impl ChangeIds {
         self.last = self.last.max(other);
     }
 
-    /// The next id: a UUIDv7 of now, or the successor of the last one if that is not after it.
+    /// The next id: a UUIDv7 of now, or of the last one's time if the clock has gone back behind it. Always with all of `random`
+    /// in it: two tabs that build on the same change must not come to the same id.
     pub fn next(&mut self, at: UnixMillis, random: [u8; 10]) -> ChangeId {
-        let fresh = uuid_v7(at, random);
-        let id = match self.last {
-            Some(last) if fresh <= last.0 => Uuid::from_u128(last.0.as_u128().wrapping_add(1)),
-            _ => fresh,
-        };
-        self.last = Some(ChangeId(id));
-        ChangeId(id)
+        let last = self.last.map_or(0, |last| millis_of(last.0));
+        let of = |at| ChangeId(uuid_v7(at, random));
+        let id = [of(at), of(last)].into_iter().find(|id| Some(*id) > self.last).unwrap_or_else(|| of(last + 1));
+        self.last = Some(id);
+        id
     }
 }
 
@@ -217,9 +221,23 @@ mod tests {
         let other = ChangeId(uuid_v7(1_000, [7; 10]));
         ids.raise(Some(other));
         let next = ids.next(10, [1; 10]);
-        assert_eq!(next.0.as_u128(), other.0.as_u128() + 1);
+        assert_eq!(next, ChangeId(uuid_v7(1_001, [1; 10])), "of its time, or just after");
+        ids.raise(Some(other));
+        assert_eq!(ids.next(10, [9; 10]), ChangeId(uuid_v7(1_001, [9; 10])));
         ids.raise(None);
         assert!(ids.next(10, [1; 10]) > next);
+    }
+
+    #[test]
+    fn two_that_build_on_the_same_change_do_not_come_to_the_same_id() {
+        let last = Some(ChangeId(uuid_v7(1_000, [5; 10])));
+        // The clock has gone back: also with random bytes that are below those of the last one.
+        for random in [[1; 10], [9; 10]] {
+            let (mut one, mut other) = (ChangeIds::after(last), ChangeIds::after(last));
+            let mut differs = random;
+            differs[9] += 1;
+            assert_ne!(one.next(10, random), other.next(10, differs));
+        }
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl<D: Document> Outbox<D> {
         if self.contains(id) {
             return false;
         }
-        self.replaced.extend(kept.replaces);
+        self.replaced.extend(kept.replaces.filter(|_| !planted(Bug::ReplacedStays)));
         if kept.refused.is_some() {
             self.attention.insert(id, kept);
             return true;

@@ -44,11 +44,13 @@ pub enum Bug {
     FirstStageClearedEarly,
     /// A tab that waits for another to speak waits for ever.
     SpeakerTrusted,
+    /// What a merged change replaces stays on the device.
+    ReplacedStays,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SentIsSaved,
         Self::SyncClearsPending,
         Self::OldestDropped,
@@ -69,6 +71,7 @@ impl Bug {
         Self::LossUnnoticed,
         Self::FirstStageClearedEarly,
         Self::SpeakerTrusted,
+        Self::ReplacedStays,
     ];
 }
 

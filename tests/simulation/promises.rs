@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sheetbend::board::Board;
+use sheetbend::board::{Board, Change};
 use sheetbend::sync::digest::Digest;
 use sheetbend::sync::document::Document;
 use sheetbend::sync::id::ChangeId;
@@ -26,6 +26,8 @@ pub(crate) enum Promise {
     DurableFirst,
     /// On one thing, a page's changes are logged in the order they were made.
     InOrder,
+    /// A page that is loaded shows what its device knows to be confirmed, though the document that it has is older.
+    Remembered,
     /// A change that another replaced does not come after it, and so take back what is newer.
     NothingTakenBack,
     /// The confirmed document is what the log makes, at every place.
@@ -49,13 +51,14 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Kept,
         Self::KeptFirst,
         Self::SavedMeansSaved,
         Self::Once,
         Self::DurableFirst,
         Self::InOrder,
+        Self::Remembered,
         Self::NothingTakenBack,
         Self::SameEverywhere,
         Self::ViewIsBoth,
@@ -80,6 +83,8 @@ pub(crate) fn hold(tally: &mut Tally, promise: Promise, holds: bool, what: impl 
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) device: usize,
+    /// As it was kept last.
+    pub(crate) change: Change,
     /// Which page made it; pages are numbered through.
     pub(crate) page: u64,
     pub(crate) entities: Vec<Uuid>,

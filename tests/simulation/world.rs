@@ -327,7 +327,16 @@ impl World {
         if !works && (!device.second.is_empty()) {
             self.tally.hit(Fault::DatabaseMissing);
         }
+        let saved: Vec<_> =
+            recalled.retained.iter().map(|confirmed| (confirmed.kept.id, confirmed.at.version)).collect();
         self.feed(id, Event::Recalled(recalled));
+        let Some(tab) = self.tabs.get(&id).filter(|tab| !tab.begun) else { return };
+        let version = tab.client.confirmed().1.version;
+        let forgotten: Vec<_> = saved.into_iter().filter(|(change, at)| *at > version && !tab.holds(*change)).collect();
+        if !forgotten.is_empty() || tab.client.status().pending > 0 {
+            let remembered = forgotten.is_empty();
+            hold(&mut self.tally, Promise::Remembered, remembered, || format!("page {id} forgot {forgotten:?}"));
+        }
     }
 
     fn request_lock(&mut self, id: TabId) {

@@ -34,7 +34,7 @@ impl<D: Document> Client<D> {
             // On top of what others wrote meanwhile, two changes can do other than the one that takes their place.
             Pushed::Merged(kept) => {
                 self.replay();
-                let forget = kept.replaces.map(Effect::Forget);
+                let forget = kept.replaces.filter(|_| !planted(Bug::ReplacedStays)).map(Effect::Forget);
                 std::iter::once(Effect::Keep(kept)).chain(forget).collect()
             }
             Pushed::Known => return Vec::new(),

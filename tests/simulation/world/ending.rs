@@ -96,7 +96,8 @@ impl World {
         for (id, made) in self.ledger.made.clone() {
             let place = log.get(&id).map(|at| &self.server.store.log[*at]);
             let later = made.replaced_by.and_then(|later| log.get(&later));
-            if let Some(later) = later.filter(|_| !self.ledger.cloned && !self.ledger.restored) {
+            let sound = !self.ledger.cloned && !self.ledger.restored && !self.devices[made.device].has_failed;
+            if let Some(later) = later.filter(|_| sound) {
                 let before = log.get(&id).is_none_or(|at| at < later);
                 hold(&mut self.tally, Promise::NothingTakenBack, before, || format!("{id} came after {later}"));
             }
@@ -104,6 +105,16 @@ impl World {
             let fine = place.is_some() || waiting.contains(&id) || carried || made.dismissed || made.excused.is_some();
             hold(&mut self.tally, Promise::Kept, fine, || {
                 format!("{id} of device {} is not in the log: {made:?}", made.device)
+            });
+            let same = place.filter(|record| record.refused.is_none()).is_none_or(|record| {
+                serde_json::from_str::<Change>(record.change.get()).is_ok_and(|logged| logged == made.change)
+            });
+            hold(&mut self.tally, Promise::Kept, same, || {
+                format!(
+                    "{id} is in the log otherwise than it was kept, {:?}: {}",
+                    made.change,
+                    place.map(|record| record.change.get()).unwrap_or_default()
+                )
             });
             if self.ledger.to_heal.contains(&id) {
                 hold(&mut self.tally, Promise::Heals, fine, || format!("{id} did not come back"));

@@ -120,14 +120,16 @@ impl World {
         let mut entities = Board::touches(&kept.change);
         entities.sort_unstable();
         entities.dedup();
-        self.ledger.made.entry(kept.id).or_insert(Made {
+        let made = self.ledger.made.entry(kept.id).or_insert(Made {
             device: tab.device,
+            change: kept.change.clone(),
             page: id,
             entities,
             replaced_by: None,
             dismissed: false,
             excused: None,
         });
+        made.change = kept.change.clone();
         self.tell(|| format!("page {id} keeps {}{}", kept.id, if first { "" } else { " in memory only" }));
         self.proceed(id);
         self.tell_tabs(id, &Word::Kept(kept));
