@@ -13,8 +13,8 @@ use super::outbox::Kept;
 /// What the file says that it is.
 const FORMAT: &str = "sheetbend.unsent.v1";
 
-/// Most bytes of a file that is read.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Most bytes of a file that is read: 64 MiB.
+pub const MAX_BYTES: usize = 67_108_864;
 
 /// Unsaved changes of one document.
 #[derive(Clone, Debug, PartialEq, Serialize)]
