@@ -76,6 +76,8 @@ enum Word<C> {
     Kept(Kept<C>),
     /// This one is let go.
     Forgotten(ChangeId),
+    /// All of them were given away, as a file.
+    TakenAlong,
 }
 
 /// What a page is told.
@@ -175,6 +177,7 @@ impl<D: Document> Session<D> {
     /// Own changes that are not saved: pending ones, then refused ones.
     #[must_use]
     pub fn unsent(&self) -> Vec<Kept<D::Change>> {
+        self.inner.tell_tabs(&Word::TakenAlong);
         self.inner.client.borrow_mut().take_along()
     }
 
@@ -470,6 +473,7 @@ impl<D: Document> Inner<D> {
         Channel::open(&format!("sheetbend/{}", self.id), move |text| match read::<Word<D::Change>>(&text) {
             Some(Word::Kept(kept)) => with(&this, |inner| inner.handle(Event::Elsewhere(kept))),
             Some(Word::Forgotten(id)) => with(&this, |inner| inner.handle(Event::Dismiss(id))),
+            Some(Word::TakenAlong) => with(&this, |inner| inner.handle(Event::TakenAlong)),
             None => {}
         })
     }

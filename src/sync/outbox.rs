@@ -164,6 +164,11 @@ impl<D: Document> Outbox<D> {
         }
     }
 
+    /// Another change, confirmed already, does what this one was to do.
+    pub fn void(&mut self, replaced: Option<ChangeId>) {
+        self.replaced.extend(replaced);
+    }
+
     /// Whether a change is pending or refused.
     #[must_use]
     pub fn contains(&self, id: ChangeId) -> bool {

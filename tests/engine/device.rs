@@ -408,6 +408,26 @@ mod taking_along {
 mod late_devices {
     use super::*;
 
+    /// An old page writes what was confirmed to it, of a history that is over, when others have gone on.
+    #[test]
+    fn what_a_client_that_listened_has_not_heard_of_is_offered_again() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(recalled(Vec::new(), Vec::new(), None));
+        tab.connect();
+        let unheard = Confirmed { kept: kept(5, "unheard of"), at: at(2, ELSEWHERE) };
+        let effects = tab.feed(recalled(Vec::new(), vec![unheard], None));
+        assert_eq!(changes_sent(&effects), 1);
+    }
+
+    #[test]
+    fn what_another_tab_gave_away_merges_no_more() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(Event::Edit(kept(5, "A")));
+        tab.feed(Event::TakenAlong);
+        tab.feed(Event::Edit(kept(6, "B")));
+        assert_eq!(tab.client.status().pending, 2);
+    }
+
     /// The page came from a restored server, and the device could not be read until it was live.
     #[test]
     fn a_device_that_is_read_late_has_its_place_looked_at() {

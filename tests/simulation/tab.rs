@@ -22,6 +22,7 @@ pub(crate) type TabId = u64;
 pub(crate) enum Word {
     Kept(Kept<Change>),
     Forgotten(ChangeId),
+    TakenAlong,
 }
 
 /// One page.

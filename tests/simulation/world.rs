@@ -224,6 +224,7 @@ impl World {
             Happening::Recall(tab) => self.recall(tab),
             Happening::Word(tab, Word::Kept(kept)) => self.feed(tab, Event::Elsewhere(kept)),
             Happening::Word(tab, Word::Forgotten(id)) => self.feed(tab, Event::Dismiss(id)),
+            Happening::Word(tab, Word::TakenAlong) => self.feed(tab, Event::TakenAlong),
             Happening::Locked(tab, held) => {
                 if held {
                     self.read_device(tab);

@@ -55,10 +55,12 @@ impl<D: Document> Client<D> {
         let Recalled { read, kept, retained, document } = recalled;
         let begun = !matches!(self.link.state(), State::Idle);
         let late = read && !self.recalled && begun;
+        let again = read && self.recalled;
         self.recalled |= read;
         // Once the server was asked, it answers for where the replica stood then.
         let document = document.filter(|_| !begun);
-        let places = retained.iter().map(|confirmed| confirmed.at).chain(document.as_ref().map(|(_, at)| *at));
+        // What was confirmed bears witness. A document does not: it may be of a later history, and hide the one before.
+        let places = retained.iter().map(|confirmed| confirmed.at);
         let places = places.filter(|_| !planted(Bug::NoWitness));
         self.witness = places.chain(self.witness).max_by_key(|place| place.version);
         if let Some((document, at)) = document
@@ -67,13 +69,19 @@ impl<D: Document> Client<D> {
             self.replica.take_snapshot(document, at);
         }
         let version = self.replica.cursor().version;
-        // What was confirmed later than the document at hand is not in it: until the log says so again, it is pending.
-        let (later, retained): (Vec<_>, Vec<_>) =
-            retained.into_iter().partition(|confirmed| confirmed.at.version > version);
+        let confirmed: HashSet<_> = self.retained.iter().map(|confirmed| confirmed.kept.id).collect();
+        // What was confirmed later than the document at hand is not in it: until the log says so again, it is pending. So is what
+        // this client has not heard of, though it has listened: it may be of a history that is over.
+        let (later, retained): (Vec<_>, Vec<_>) = retained
+            .into_iter()
+            .filter(|found| !confirmed.contains(&found.kept.id))
+            .partition(|found| found.at.version > version || again);
         let later = if planted(Bug::RecallForgetsLater) { Vec::new() } else { later };
         // What was confirmed since the device was written is on its way out of there.
-        let confirmed: HashSet<_> = self.retained.iter().map(|confirmed| confirmed.kept.id).collect();
         let pending = kept.into_iter().chain(later.into_iter().map(|confirmed| confirmed.kept));
+        for found in &retained {
+            self.outbox.void(found.kept.replaces);
+        }
         let admitted: Vec<_> =
             pending.filter(|kept| !confirmed.contains(&kept.id)).map(|kept| self.outbox.admit(kept)).collect();
         self.retained.recall(retained);
@@ -106,6 +114,12 @@ impl<D: Document> Client<D> {
     pub fn take_along(&mut self) -> Vec<Kept<D::Change>> {
         self.outbox.share();
         self.outbox.pending().chain(self.outbox.attention()).cloned().collect()
+    }
+
+    /// Another client of this device has given its changes away: those here are the same.
+    pub(super) fn share(&mut self) -> Vec<Effect<D>> {
+        self.outbox.share();
+        Vec::new()
     }
 
     /// Takes in a change that another client keeps: keeping it here too could bring back what was let go meanwhile.

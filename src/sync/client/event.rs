@@ -43,7 +43,10 @@ pub enum Event<D: Document> {
     Edit(Kept<D::Change>),
     /// Changes came that were made elsewhere, as in a file. Those that are here already change nothing.
     Admit(Vec<Kept<D::Change>>),
-    /// Another client that shares the device's outbox, such as another tab, keeps this change.
+    /// Another client that shares the device's outbox, such as another tab, has given its changes away, as a file. Whoever has
+    /// them may send them.
+    TakenAlong,
+    /// Another client that shares the device's outbox keeps this change.
     Elsewhere(Kept<D::Change>),
     /// The author of a refused change has seen the reason and lets the change go.
     Dismiss(ChangeId),

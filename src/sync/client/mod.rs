@@ -83,7 +83,8 @@ pub struct Client<D: Document> {
     access: Access,
     limits: Limits,
     last_sync: UnixMillis,
-    /// The furthest place in the log that the device has known, until the server has looked whether it is in its log.
+    /// The furthest place in the log at which a change of this device was confirmed, until the server has looked whether that is
+    /// in its log.
     witness: Option<Cursor>,
     /// The witness that the server was asked about.
     asked: Option<Cursor>,
@@ -189,6 +190,7 @@ impl<D: Document> Client<D> {
             Event::Voice(voice) => self.take_voice(voice),
             Event::Edit(kept) => self.edit(kept),
             Event::Admit(changes) => self.admit(changes),
+            Event::TakenAlong => self.share(),
             Event::Elsewhere(kept) => self.take_elsewhere(kept),
             Event::Dismiss(id) => self.outbox.dismiss(id).map(|_| Effect::Forget(id)).into_iter().collect(),
         };

@@ -76,6 +76,7 @@ impl World {
     fn take_file(&mut self, id: TabId) {
         let document = sheetbend::sync::id::DocumentId(uuid::Uuid::nil());
         let changes = self.tabs.get_mut(&id).expect("it is there").client.take_along();
+        self.tell_tabs(id, &Word::TakenAlong);
         let Some(other) = self.any_tab().filter(|_| !changes.is_empty()) else { return };
         if self.devices[self.tabs[&other].device].access == Access::View {
             return;

@@ -135,7 +135,7 @@ impl World {
         self.tell_tabs(id, &Word::Kept(kept));
     }
 
-    fn tell_tabs(&mut self, from: TabId, word: &Word) {
+    pub(super) fn tell_tabs(&mut self, from: TabId, word: &Word) {
         let device = self.tabs[&from].device;
         let others: Vec<_> =
             self.tabs.iter().filter(|(id, tab)| tab.device == device && **id != from).map(|(id, _)| *id).collect();
