@@ -51,7 +51,7 @@ test-browser: build ## the browser tests alone (ARGS='-g "a title"' for some of 
 	@scripts/browser-tests $(ARGS)
 
 soak: ## simulate on and on (CHANGES=1000000: until so many were made; SEED=n: from this seed on)
-	SHEETBEND_SOAK=$(CHANGES) $(if $(SEED),SHEETBEND_SEED=$(SEED)) cargo test --release --test simulation soak -- --nocapture
+	SHEETBEND_SOAK=$(CHANGES) $(if $(SEED),SHEETBEND_SEED=$(SEED)) cargo test --profile simulation --test simulation soak -- --nocapture
 
 mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)
 	@scripts/tools mutants

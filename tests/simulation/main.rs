@@ -16,7 +16,7 @@
 //! ```sh
 //! cargo test --profile simulation --test simulation                                   # 2,000 seeds
 //! SHEETBEND_SEED=7 cargo test --profile simulation --test simulation -- --nocapture   # one, told step by step
-//! SHEETBEND_SOAK=1000000 cargo test --release --test simulation soak -- --nocapture
+//! SHEETBEND_SOAK=1000000 cargo test --profile simulation --test simulation soak -- --nocapture
 //! ```
 
 mod device;

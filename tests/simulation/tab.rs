@@ -6,7 +6,6 @@ use sheetbend::board::{Board, Change};
 use sheetbend::sync::client::{Client, Event, Patience, Settings, Start, Voice};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
-use sheetbend::sync::message::Access;
 use sheetbend::sync::outbox::Kept;
 use sheetbend::sync::write_behind::{Write, WriteBehind};
 use sheetbend::sync::{link, network};
@@ -20,7 +19,7 @@ pub(crate) type TabId = u64;
 /// What tabs of a device tell each other.
 #[derive(Clone, Debug)]
 pub(crate) enum Word {
-    Kept(Kept<Change>),
+    Kept(Box<Kept<Change>>),
     Forgotten(ChangeId),
     TakenAlong,
 }
@@ -57,16 +56,7 @@ pub(crate) struct Tab {
 }
 
 impl Tab {
-    pub(crate) fn new(
-        id: TabId,
-        device: usize,
-        page: (Board, Cursor),
-        access: Access,
-        kept: Vec<Kept<Change>>,
-        registered: bool,
-        voice: Voice,
-        limit: Option<u32>,
-    ) -> Self {
+    pub(crate) fn new(id: TabId, device: usize, start: Start<Board>, voice: Voice, limit: Option<u32>) -> Self {
         let settings = Settings {
             key: Key::from_random([7; 16]),
             replica: ReplicaId(Uuid::from_u128(id.into())),
@@ -77,8 +67,7 @@ impl Tab {
             voice,
             seed: id,
         };
-        let (document, cursor) = page;
-        let client = Client::new(settings, Start { document, cursor, access, kept, registered });
+        let client = Client::new(settings, start);
         Self {
             device,
             ids: ChangeIds::after(client.outbox().newest()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use sheetbend::board::{Board, Change};
-use sheetbend::sync::client::{Connection as Line, Event, Recalled, Voice};
+use sheetbend::sync::client::{Connection as Line, Event, Recalled, Start, Voice};
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::document::Document;
 use sheetbend::sync::faults::{Connect, Direction};
@@ -222,7 +222,7 @@ impl World {
             Happening::Retry(tab) => self.try_again(tab),
             Happening::StoreDocument(tab) => self.store_document(tab),
             Happening::Recall(tab) => self.recall(tab),
-            Happening::Word(tab, Word::Kept(kept)) => self.feed(tab, Event::Elsewhere(kept)),
+            Happening::Word(tab, Word::Kept(kept)) => self.feed(tab, Event::Elsewhere(*kept)),
             Happening::Word(tab, Word::Forgotten(id)) => self.feed(tab, Event::Dismiss(id)),
             Happening::Word(tab, Word::TakenAlong) => self.feed(tab, Event::TakenAlong),
             Happening::Locked(tab, held) => {
@@ -281,8 +281,10 @@ impl World {
         let place = &self.devices[device];
         let voice = if place.lock.is_some() { Voice::Silent } else { Voice::Shared };
         let limit = (self.rng.u8(..10) == 0).then_some(3);
-        let (early, access, registered) = (place.early(), place.access, place.registered);
-        let mut tab = Tab::new(id, device, page, access, early, registered, voice, limit);
+        let (document, cursor) = page;
+        let (kept, access, registered) = (place.early(), place.access, place.registered);
+        let start = Start { document, cursor, access, kept, registered };
+        let mut tab = Tab::new(id, device, start, voice, limit);
         tab.old = self.rng.u8(..24) == 0;
         self.tell(|| format!("device {device} opens page {id}"));
         self.tabs.insert(id, tab);

@@ -22,6 +22,15 @@ const SMALL: usize = 4 * 1024;
 /// A tail of this many bytes is worth reading from the store, however small the snapshot is.
 const WORTH_READING: usize = 64 * 1024;
 
+/// What the store says of the digest at a version.
+#[derive(Clone, Copy, Debug)]
+enum Stored {
+    /// It was not asked.
+    NotAsked,
+    /// It has this one, or does not go that far.
+    Says(Option<Digest>),
+}
+
 /// What the store has about a client's place in the log.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -56,9 +65,12 @@ impl<D: Document, S: Store> Room<D, S> {
 
     /// What a client needs; `None` if only the store can tell.
     fn answer(&mut self, join: &Join, found: Option<Found>) -> Option<Answer> {
-        let mut standing = self.standing(join.cursor, found.as_ref().map(|found| found.digest))?;
+        let stored = |digest: fn(&Found) -> Option<Digest>| {
+            found.as_ref().map_or(Stored::NotAsked, |found| Stored::Says(digest(found)))
+        };
+        let mut standing = self.standing(join.cursor, stored(|found| found.digest))?;
         if let (Standing::Here, Some(witness)) = (standing, join.witness) {
-            standing = self.standing(witness, found.as_ref().map(|found| found.witness))?;
+            standing = self.standing(witness, stored(|found| found.witness))?;
         }
         match standing {
             Standing::Rewound => Some(Answer::Snapshot { rewound: true }),
@@ -77,8 +89,8 @@ impl<D: Document, S: Store> Room<D, S> {
         }
     }
 
-    /// Where `cursor` stands, as far as can be told; `stored` is what the store has at its version, if it was asked.
-    fn standing(&self, cursor: Cursor, stored: Option<Option<Digest>>) -> Option<Standing> {
+    /// Where `cursor` stands; `None` if only the store can tell.
+    fn standing(&self, cursor: Cursor, stored: Stored) -> Option<Standing> {
         let digest = if cursor.version > self.sequencer.cursor().version {
             None
         } else if cursor.version == 0 {
@@ -86,7 +98,10 @@ impl<D: Document, S: Store> Room<D, S> {
         } else if let Some(digest) = self.recent.digest_at(cursor.version) {
             Some(digest)
         } else {
-            stored?
+            match stored {
+                Stored::NotAsked => return None,
+                Stored::Says(digest) => digest,
+            }
         };
         Some(Sequencer::<D>::standing(cursor, digest))
     }

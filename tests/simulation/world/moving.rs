@@ -132,7 +132,7 @@ impl World {
         made.change = kept.change.clone();
         self.tell(|| format!("page {id} keeps {}{}", kept.id, if first { "" } else { " in memory only" }));
         self.proceed(id);
-        self.tell_tabs(id, &Word::Kept(kept));
+        self.tell_tabs(id, &Word::Kept(Box::new(kept)));
     }
 
     pub(super) fn tell_tabs(&mut self, from: TabId, word: &Word) {
