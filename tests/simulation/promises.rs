@@ -38,6 +38,8 @@ pub(crate) enum Promise {
     RefusedIsShown,
     /// Who has not the voice does not send.
     OneVoice,
+    /// What an old socket says changes nothing.
+    OldSocketsAreDeaf,
     /// A client has at most one socket.
     OneSocket,
     /// Something always comes next.
@@ -51,7 +53,7 @@ pub(crate) enum Promise {
 }
 
 impl Promise {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Kept,
         Self::KeptFirst,
         Self::SavedMeansSaved,
@@ -64,6 +66,7 @@ impl Promise {
         Self::ViewIsBoth,
         Self::RefusedIsShown,
         Self::OneVoice,
+        Self::OldSocketsAreDeaf,
         Self::OneSocket,
         Self::NeverStuck,
         Self::Truth,

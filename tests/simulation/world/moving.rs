@@ -372,12 +372,19 @@ impl World {
         }
         wire.client_open = false;
         let (id, socket) = (wire.tab, wire.socket);
-        if let Some(tab) = self.tabs.get_mut(&id)
-            && tab.connection == Some(connection)
-        {
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        if tab.connection == Some(connection) {
             tab.connection = None;
+            return self.feed(id, Event::Closed(socket, code));
         }
+        let present = tab.connection;
         self.feed(id, Event::Closed(socket, code));
+        if let Some(tab) = self.tabs.get(&id) {
+            let same = tab.connection == present;
+            hold(&mut self.tally, Promise::OldSocketsAreDeaf, same, || {
+                format!("connection {connection} of page {id} cost it {present:?}")
+            });
+        }
     }
 
     /// The client closes a connection; the server hears of it, if the line lets it.
