@@ -39,10 +39,14 @@ test("y-indexeddb 28: an edit made in the same moment as a reload is kept", asyn
   await ada.addCards("To do", "One");
   await ada.isSaved();
   await server.kill();
-  await page.evaluate(() => {
-    document.querySelector<HTMLInputElement>(".card input[type=checkbox]")!.click();
-    location.reload();
-  });
+  // There is no server to load it from: the page gives way to the browser's own.
+  await Promise.all([
+    page.waitForEvent("framenavigated", (frame) => frame.url().startsWith("chrome-error:")),
+    page.evaluate(() => {
+      document.querySelector<HTMLInputElement>(".card input[type=checkbox]")!.click();
+      location.reload();
+    }),
+  ]);
   await server.restart();
   await page.goto(board.editUrl);
   await ada.isSaved();
