@@ -420,6 +420,16 @@ mod late_devices {
     }
 
     #[test]
+    fn late_word_of_what_a_confirmed_change_replaced_is_void() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        let replaces = Some(kept(5, "A").id);
+        let later = Confirmed { kept: Kept { replaces, ..kept(6, "B") }, at: at(1, ELSEWHERE) };
+        tab.feed(recalled(Vec::new(), vec![later], None));
+        assert_eq!(tab.feed(Event::Elsewhere(kept(5, "A"))).first(), Some(&Effect::Forget(kept(5, "A").id)));
+        assert_eq!(tab.client.status().pending, 0, "sent now, it would take back what is newer");
+    }
+
+    #[test]
     fn what_another_tab_gave_away_merges_no_more() {
         let mut tab = Tab::new(Voice::Sole, true);
         tab.feed(Event::Edit(kept(5, "A")));
