@@ -95,29 +95,34 @@ impl Keeper {
         self.0.first.load()
     }
 
-    /// Opens the second stage, if it is not open, and reads what it has.
-    pub async fn load(&self) -> Loaded {
+    /// Opens the second stage, if it is not open, and reads what it has; the document, which may be large, if that is asked for.
+    pub async fn load(&self, with_document: bool) -> Loaded {
         let open = self.0.second.borrow().clone();
+        let was_open = open.is_some();
         let database = match open {
             Some(database) => Ok(database),
             None => Database::open().await,
         };
         let loaded = match database {
-            Ok(database) => load(&database, self.0.document).await.map(|loaded| (database, loaded)),
+            Ok(database) => load(&database, self.0.document, with_document).await.map(|loaded| (database, loaded)),
             Err(error) => Err(error),
         };
-        match loaded {
+        let loaded = match loaded {
             Ok((database, loaded)) => {
                 self.0.second.replace(Some(database));
                 self.0.stages.borrow_mut().second_is_there();
                 loaded
             }
             Err(_) => {
-                self.0.stages.borrow_mut().second_is_missing();
-                self.0.proceed();
+                // One that was open fails for now: what is to be written there waits.
+                if !was_open {
+                    self.0.stages.borrow_mut().second_is_missing();
+                }
                 Loaded::default()
             }
-        }
+        };
+        self.0.proceed();
+        loaded
     }
 
     /// Keeps a change. When this returns, it survives the end of the page, if the first stage takes it.
@@ -157,12 +162,17 @@ impl Keeper {
     }
 }
 
-async fn load(database: &Database, document: DocumentId) -> Result<Loaded, super::database::DatabaseError> {
+async fn load(
+    database: &Database,
+    document: DocumentId,
+    with_document: bool,
+) -> Result<Loaded, super::database::DatabaseError> {
     let prefix = format!("{document}/");
+    let text = if with_document { database.get(Store::Documents, &document.to_string()).await? } else { None };
     Ok(Loaded {
         outbox: database.read(Store::Outbox, &prefix).await?,
         saved: database.read(Store::Saved, &prefix).await?,
-        document: database.get(Store::Documents, &document.to_string()).await?,
+        document: text,
         works: true,
     })
 }

@@ -310,7 +310,8 @@ impl<D: Document> Inner<D> {
 
     /// Takes in what the device keeps.
     async fn recall(&self) {
-        let loaded = self.keeper.load().await;
+        // Only a page that has not begun takes the document.
+        let loaded = self.keeper.load(self.stored.get().is_none()).await;
         let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
         if loaded.works && self.stored.get().is_none() {
             self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
@@ -341,11 +342,10 @@ impl<D: Document> Inner<D> {
         match sign {
             Sign::Online(online) => self.handle(Event::Hint { online }),
             Sign::Visible(visible) => {
-                if !visible {
-                    self.store_document();
-                }
                 if visible {
                     self.read_again();
+                } else {
+                    self.store_document();
                 }
                 self.handle(Event::Visible(visible));
             }

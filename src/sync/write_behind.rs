@@ -77,8 +77,9 @@ impl WriteBehind {
         self.in_memory.remove(&id);
         self.put_or_drop(Record::Outbox(id), None);
         self.put_or_drop(Record::Saved(id), Some(text));
-        // The server has it: a second stage that fails is no reason to fill up the first.
-        self.second != Second::Works
+        // While the second stage only fails, it may still have what this change replaces. The first then keeps this one, or the
+        // older would be sent after it.
+        self.second == Second::Missing
     }
 
     /// A change is to go from both stages, of the first at once.
@@ -265,7 +266,7 @@ mod tests {
         stages.keep(id(2), "B again".to_owned(), true);
         assert_eq!(stages.written(false), [], "they stay where they are");
         assert!(stages.is_failing() && stages.retries());
-        assert!(stages.save(id(1), "A at 3".to_owned()), "the first is not to fill up with what is saved");
+        assert!(!stages.save(id(1), "A at 3".to_owned()), "the first keeps it: the second may have what it replaces");
         let writes = stages.next_batch().expect("again");
         assert_eq!(writes[0].0, Record::Outbox(id(1)));
         assert_eq!(writes[1], put(2, "B again"));

@@ -36,6 +36,8 @@ pub(crate) struct Device {
     pub(crate) database: Database,
     /// Its storage has failed at some time: what was in memory only may be gone.
     pub(crate) has_failed: bool,
+    /// Records are gone from it: it was wiped, lost power, had no database, or no room in its first stage.
+    pub(crate) has_lost: bool,
     /// The server knows the document, as far as this device knows.
     pub(crate) registered: bool,
     pub(crate) access: Access,
@@ -94,6 +96,7 @@ impl Device {
             second: BTreeMap::new(),
             database: Database::Works,
             has_failed: false,
+            has_lost: false,
             registered,
             access,
             clock: 0,

@@ -317,14 +317,14 @@ impl World {
             let kept = device.early().into_iter().chain(device.kept()).collect();
             Recalled { read: true, kept, retained: device.saved(), document: device.document() }
         } else {
-            device.has_failed = true;
+            (device.has_failed, device.has_lost) = (true, true);
             Recalled { read: false, kept: Vec::new(), retained: Vec::new(), document: None }
         };
         if works {
             tab.opened = true;
             tab.stages.second_is_there();
             tab.stored = Some(recalled.document.as_ref().map(|(_, at)| *at).unwrap_or_default());
-        } else {
+        } else if !tab.opened {
             tab.stages.second_is_missing();
         }
         if !works && (!device.second.is_empty()) {
@@ -333,6 +333,7 @@ impl World {
         let saved: Vec<_> =
             recalled.retained.iter().map(|confirmed| (confirmed.kept.id, confirmed.at.version)).collect();
         self.feed(id, Event::Recalled(recalled));
+        self.proceed(id);
         let Some(tab) = self.tabs.get(&id).filter(|tab| !tab.begun) else { return };
         let version = tab.client.confirmed().1.version;
         let forgotten: Vec<_> = saved.into_iter().filter(|(change, at)| *at > version && !tab.holds(*change)).collect();

@@ -96,7 +96,7 @@ impl World {
         for (id, made) in self.ledger.made.clone() {
             let place = log.get(&id).map(|at| &self.server.store.log[*at]);
             let later = made.replaced_by.and_then(|later| log.get(&later));
-            let sound = !self.ledger.cloned && !self.ledger.restored && !self.devices[made.device].has_failed;
+            let sound = !self.ledger.cloned && !self.ledger.restored && !self.devices[made.device].has_lost;
             if let Some(later) = later.filter(|_| sound) {
                 let before = log.get(&id).is_none_or(|at| at < later);
                 hold(&mut self.tally, Promise::NothingTakenBack, before, || format!("{id} came after {later}"));

@@ -372,7 +372,7 @@ impl World {
         let place = &mut self.devices[device];
         place.first.clear();
         place.second.clear();
-        place.has_failed = true;
+        (place.has_failed, place.has_lost) = (true, true);
         self.excuse_lost("its device was wiped");
     }
 
@@ -400,7 +400,7 @@ impl World {
         for id in &gone {
             place.first.remove(id);
         }
-        place.has_failed = true;
+        (place.has_failed, place.has_lost) = (true, true);
         let (place, log) = (&self.devices[device], &self.server.store);
         self.ledger.excuse("it was not on the disk when the power was cut", |id, _| {
             gone.contains(&id) && !log.has_applied(id) && !place.holds(id)

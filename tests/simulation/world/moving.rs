@@ -110,7 +110,7 @@ impl World {
         if first {
             device.first.insert(kept.id, text.clone());
         } else {
-            device.has_failed = true;
+            (device.has_failed, device.has_lost) = (true, true);
             self.tally.hit(Fault::FirstStageFull);
         }
         tab.stages.keep(kept.id, text, first);
