@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContextOptions, expect, type Locator, type Page } from "@playwright/test";
+import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Locator, type Page } from "@playwright/test";
 
 /** Someone at a board: what people do, in their words. */
 export class Person {
@@ -6,7 +6,11 @@ export class Person {
 
   /** Opens a browser of one's own at `url`, and waits until the page has come alive and is in sync. */
   static async at(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Person> {
-    const context = await browser.newContext(options);
+    return await Person.in(await browser.newContext(options), url);
+  }
+
+  /** Opens one more tab of a browser at `url`, and waits until it is in sync. */
+  static async in(context: BrowserContext, url: string): Promise<Person> {
     const person = new Person(await context.newPage());
     await person.page.goto(url);
     await person.isSaved();

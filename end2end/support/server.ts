@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -81,6 +81,23 @@ export class Server {
   /** Starts again with the same port and data; a server that still runs is killed first. */
   async restart(): Promise<void> {
     await this.kill();
+    await this.launch();
+  }
+
+  /** Copies the data, the server being stopped meanwhile. Returns the copy's folder. */
+  async copy(): Promise<string> {
+    await this.stop();
+    const copy = `${this.data}.copy`;
+    await cp(this.data, copy, { recursive: true });
+    await this.launch();
+    return copy;
+  }
+
+  /** Kills the process, puts a copy of its data back, and starts it again. */
+  async putBack(copy: string): Promise<void> {
+    await this.kill();
+    await rm(this.data, { recursive: true });
+    await rename(copy, this.data);
     await this.launch();
   }
 

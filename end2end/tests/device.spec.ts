@@ -25,16 +25,9 @@ async function kept(page: Page): Promise<{ first: number; second: number }> {
   });
 }
 
-async function saved(page: Page, url: string): Promise<Person> {
-  await page.goto(url);
-  const person = Person.on(page);
-  await person.isSaved();
-  return person;
-}
-
 test("y-indexeddb 28: an edit made in the same moment as a reload is kept", async ({ board, browser, server }) => {
-  const page = await (await browser.newContext()).newPage();
-  const ada = await saved(page, board.editUrl);
+  const ada = await Person.at(browser, board.editUrl);
+  const { page } = ada;
   await ada.addList("To do");
   await ada.addCards("To do", "One");
   await ada.isSaved();
@@ -59,7 +52,7 @@ test("the browser's process is killed right after an edit: the edit is kept, and
   const profile = await mkdtemp(join(tmpdir(), "sheetbend-profile-"));
   const { launchOptions } = test.info().project.use;
   const launch = (): Promise<BrowserContext> => chromium.launchPersistentContext(profile, launchOptions ?? {});
-  const ada = await saved(await (await launch()).newPage(), board.editUrl);
+  const ada = await Person.in(await launch(), board.editUrl);
   await ada.addList("To do");
   await ada.isSaved();
   await server.kill();
@@ -68,7 +61,7 @@ test("the browser's process is killed right after an edit: the edit is kept, and
 
   await server.restart();
   const context = await launch();
-  const again = await saved(await context.newPage(), board.editUrl);
+  const again = await Person.in(context, board.editUrl);
   await expect(again.cards("To do")).toHaveText(["The last words"]);
   const bo = await Person.at(browser, board.editUrl);
   await expect(bo.cards("To do")).toHaveText(["The last words"]);
@@ -77,8 +70,8 @@ test("the browser's process is killed right after an edit: the edit is kept, and
 });
 
 test("instantdb 2854: a change is one record, first in the quick storage and then for good", async ({ board, browser, server }) => {
-  const page = await (await browser.newContext()).newPage();
-  const ada = await saved(page, board.editUrl);
+  const ada = await Person.at(browser, board.editUrl);
+  const { page } = ada;
   await ada.addList("To do");
   await ada.isSaved();
   await expect.poll(() => kept(page)).toEqual({ first: 0, second: 0 });
@@ -107,8 +100,8 @@ for (const [name, breaking] of [
   test(`IndexedDB ${name}: changes are kept all the same`, async ({ board, browser, server }) => {
     const context = await browser.newContext();
     await context.addInitScript(breaking);
-    const page = await context.newPage();
-    const ada = await saved(page, board.editUrl);
+    const ada = await Person.in(context, board.editUrl);
+    const { page } = ada;
     await ada.addList("To do");
     await ada.isSaved();
     await page.evaluate(() => sessionStorage.setItem("gone", "yes"));
@@ -117,7 +110,7 @@ for (const [name, breaking] of [
     await expect(page.getByText("Changes can't be kept on this device")).toBeHidden();
     await page.close();
     await server.restart();
-    const again = await saved(await context.newPage(), board.editUrl);
+    const again = await Person.in(context, board.editUrl);
     await expect(again.cards("To do")).toHaveText(["One", "Two"]);
   });
 }
@@ -145,8 +138,8 @@ test("the device keeps nothing: the page says so in red, goes on, and gives the 
 }) => {
   const context = await browser.newContext();
   await context.addInitScript(keepsNothing);
-  const page = await context.newPage();
-  const ada = await saved(page, board.editUrl);
+  const ada = await Person.in(context, board.editUrl);
+  const { page } = ada;
   await ada.addList("To do");
   await ada.isSaved();
   await server.kill();
@@ -175,8 +168,8 @@ test("the device keeps nothing: the page says so in red, goes on, and gives the 
 test("storage that is full for a while: when it has room again, the banner goes and the changes are kept", async ({ board, browser, server }) => {
   const context = await browser.newContext();
   await context.addInitScript(keepsNothing);
-  const page = await context.newPage();
-  const ada = await saved(page, board.editUrl);
+  const ada = await Person.in(context, board.editUrl);
+  const { page } = ada;
   await ada.addList("To do");
   await ada.isSaved();
   await server.kill();
@@ -190,7 +183,7 @@ test("storage that is full for a while: when it has room again, the banner goes 
   await expect.poll(() => kept(page)).toEqual({ first: 0, second: 1 });
   await page.close();
   await server.restart();
-  const again = await saved(await context.newPage(), board.editUrl);
+  const again = await Person.in(context, board.editUrl);
   await expect(again.cards("To do")).toHaveText(["One"]);
 });
 
@@ -223,7 +216,7 @@ test("a board that was made offline, and whose page is loaded before the server 
   const url = page.url();
   await page.close();
   await server.restart();
-  const again = await saved(await context.newPage(), url);
+  const again = await Person.in(context, url);
   await expect(again.list("To do")).toBeVisible();
   const bo = await Person.at(browser, url);
   await expect(bo.list("To do")).toBeVisible();
@@ -234,29 +227,21 @@ test("a server put back to an older copy before the page is loaded anew gets bac
   browser,
   server,
 }) => {
-  const { cp } = await import("node:fs/promises");
   const context = await browser.newContext();
-  const page = await context.newPage();
-  const ada = await saved(page, board.editUrl);
+  const ada = await Person.in(context, board.editUrl);
+  const { page } = ada;
   await ada.addList("To do");
   await ada.addCards("To do", "Before the backup");
   await ada.isSaved();
-  await server.stop();
-  const copy = `${server.data}.copy`;
-  await cp(server.data, copy, { recursive: true });
-  await server.restart();
+  const copy = await server.copy();
   await ada.isSaved();
   await ada.addCards("To do", "After the backup");
   await ada.isSaved();
   await expect.poll(() => kept(page)).toEqual({ first: 0, second: 0 });
   await page.close();
 
-  await server.kill();
-  await rm(server.data, { recursive: true });
-  await cp(copy, server.data, { recursive: true });
-  await rm(copy, { recursive: true });
-  await server.restart();
-  const again = await saved(await context.newPage(), board.editUrl);
+  await server.putBack(copy);
+  const again = await Person.in(context, board.editUrl);
   await expect(again.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
   const bo = await Person.at(browser, board.editUrl);
   await expect(bo.cards("To do")).toHaveText(["Before the backup", "After the backup"]);

@@ -49,24 +49,15 @@ test("the server is put back to an older copy: what it lost comes back from thos
   browser,
   server,
 }) => {
-  const { cp, rm } = await import("node:fs/promises");
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");
   await ada.addCards("To do", "Before the backup");
   await ada.isSaved();
-  await server.stop();
-  const copy = `${server.data}.copy`;
-  await cp(server.data, copy, { recursive: true });
-
-  await server.restart();
+  const copy = await server.copy();
   await ada.isSaved();
   await ada.addCards("To do", "After the backup");
   await ada.isSaved();
-  await server.kill();
-  await rm(server.data, { recursive: true });
-  await cp(copy, server.data, { recursive: true });
-  await rm(copy, { recursive: true });
-  await server.restart();
+  await server.putBack(copy);
 
   await expect(ada.page.getByText("The server was restored from an older copy.").first()).toBeAttached({ timeout: 30_000 });
   await ada.isSaved();

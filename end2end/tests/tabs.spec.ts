@@ -4,13 +4,7 @@ import { Person } from "../support/person.ts";
 
 test("two tabs agree while there is no server, and each change arrives once", async ({ board, browser, server }) => {
   const context = await browser.newContext();
-  const open = async () => {
-    const page = await context.newPage();
-    await page.goto(board.editUrl);
-    const tab = Person.on(page);
-    await tab.isSaved();
-    return tab;
-  };
+  const open = (): Promise<Person> => Person.in(context, board.editUrl);
   const [one, two] = [await open(), await open()];
   await one.addList("To do");
   await expect(two.list("To do")).toBeVisible();
@@ -37,13 +31,7 @@ test("two tabs agree while there is no server, and each change arrives once", as
 /** Two tabs of one browser; the first has the lock, since it asked first. */
 async function twoTabs(browser: Browser, url: string): Promise<[Person, Person]> {
   const context = await browser.newContext();
-  const open = async (): Promise<Person> => {
-    const page = await context.newPage();
-    await page.goto(url);
-    const tab = Person.on(page);
-    await tab.isSaved();
-    return tab;
-  };
+  const open = (): Promise<Person> => Person.in(context, url);
   const one = await open();
   await one.addList("To do");
   await one.isSaved();
@@ -148,13 +136,7 @@ test("plain http has no locks: every tab sends, and each change arrives once", a
   const browser = await chromium.launch({ ...launchOptions, args });
   const url = board.editUrl.replace("127.0.0.1", "board.test");
   const context = await browser.newContext();
-  const open = async (): Promise<Person> => {
-    const page = await context.newPage();
-    await page.goto(url);
-    const tab = Person.on(page);
-    await tab.isSaved();
-    return tab;
-  };
+  const open = (): Promise<Person> => Person.in(context, url);
   const [one, two] = [await open(), await open()];
   expect(await one.page.evaluate(() => "locks" in navigator)).toBe(false);
   await one.addList("To do");
