@@ -267,7 +267,7 @@ impl<D: Document> Runner<D> {
                     self.settle(kept.id, &Fate::Refused(refusal));
                 }
                 // The asker has the reason; there is no list here for a person to go through.
-                self.client.handle(Event::Dismiss(kept.id), self.clock.now());
+                self.client.handle(Event::Discard(kept.id), self.clock.now());
             }
             // There is no device to hint at anything here, so nothing is probed but the line; the document is one that the
             // server knows, and nobody shares the voice.
@@ -277,6 +277,8 @@ impl<D: Document> Runner<D> {
             | Effect::Line(_)
             | Effect::Forget(_)
             | Effect::ViewChanged
+            | Effect::Marked(_)
+            | Effect::Measured(_)
             | Effect::StatusChanged => {}
         }
     }

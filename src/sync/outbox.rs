@@ -12,7 +12,7 @@ use super::message::{Body, Limits, Proposal};
 use super::planted::{Bug, planted};
 use super::time::UnixMillis;
 
-/// A change as the device keeps it: one record a change, from when it is made until it is saved or dismissed.
+/// A change as the device keeps it: one record a change, from when it is made until it is saved or discarded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept<C> {
     /// The change's name for ever.
@@ -82,6 +82,10 @@ pub struct Outbox<D: Document> {
     /// The pending changes that touch an entity. Along each, priorities never rise.
     touching: HashMap<Uuid, BTreeSet<ChangeId>>,
     attention: BTreeMap<ChangeId, Kept<D::Change>>,
+    /// The refused changes that touch an entity.
+    refused: HashMap<Uuid, BTreeSet<ChangeId>>,
+    /// Entities whose mark may be another than it was.
+    unmarked: BTreeSet<Uuid>,
     /// Changes that later ones replace. Sent after those, they would take back what is newer.
     replaced: HashSet<ChangeId>,
     in_flight: usize,
@@ -109,6 +113,8 @@ impl<D: Document> Default for Outbox<D> {
             queue: BTreeSet::new(),
             touching: HashMap::new(),
             attention: BTreeMap::new(),
+            refused: HashMap::new(),
+            unmarked: BTreeSet::new(),
             replaced: HashSet::new(),
             in_flight: 0,
             in_flight_bytes: 0,
@@ -185,7 +191,7 @@ impl<D: Document> Outbox<D> {
         }
         self.replaced.extend(kept.replaces.filter(|_| !planted(Bug::ReplacedStays)));
         if kept.refused.is_some() {
-            self.attention.insert(id, kept);
+            self.set_aside(kept);
             return true;
         }
         let priority = D::priority(&kept.change);
@@ -196,9 +202,8 @@ impl<D: Document> Outbox<D> {
             self.pending.get(after).map(|slot| slot.priority)
         });
         let priority = inherited.fold(priority, Priority::max);
-        for entity in &entities {
-            self.touching.entry(*entity).or_default().insert(id);
-        }
+        enter(&mut self.touching, &entities, id);
+        self.unmarked.extend(&entities);
         let bytes = size_of(&kept.change);
         self.pending.insert(id, Slot { kept, bytes, priority, fresh, in_flight: false });
         self.queue.insert((Reverse(priority), id));
@@ -263,14 +268,26 @@ impl<D: Document> Outbox<D> {
         } else {
             self.queue.remove(&(Reverse(priority), id));
         }
-        for entity in entities::<D>(&kept.change) {
-            if let Some(ids) = self.touching.get_mut(&entity) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.touching.remove(&entity);
-                }
-            }
-        }
+        let entities = entities::<D>(&kept.change);
+        leave(&mut self.touching, &entities, id);
+        self.unmarked.extend(entities);
+        Some(kept)
+    }
+
+    /// Puts a refused change with those that need attention.
+    fn set_aside(&mut self, kept: Kept<D::Change>) {
+        let entities = entities::<D>(&kept.change);
+        enter(&mut self.refused, &entities, kept.id);
+        self.unmarked.extend(entities);
+        self.attention.insert(kept.id, kept);
+    }
+
+    /// Takes a refused change out.
+    fn take_back(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
+        let kept = self.attention.remove(&id)?;
+        let entities = entities::<D>(&kept.change);
+        leave(&mut self.refused, &entities, id);
+        self.unmarked.extend(entities);
         Some(kept)
     }
 
@@ -338,7 +355,7 @@ impl<D: Document> Outbox<D> {
     /// returned with it.
     pub fn settle(&mut self, id: ChangeId, refused: Option<Refusal>) -> Option<Kept<D::Change>> {
         if refused.is_none()
-            && let Some(mut kept) = self.attention.remove(&id)
+            && let Some(mut kept) = self.take_back(id)
         {
             // It was set aside here, and had reached the log all the same.
             kept.refused = None;
@@ -351,14 +368,41 @@ impl<D: Document> Outbox<D> {
         };
         if refused.is_some() {
             kept.refused = refused;
-            self.attention.insert(id, kept.clone());
+            self.set_aside(kept.clone());
         }
         Some(kept)
     }
 
-    /// Takes a refused change out: its author has decided.
-    pub fn dismiss(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
-        self.attention.remove(&id)
+    /// Takes a change out, since its author lets it go: a refused one, or a pending one that is not on its way. What is on its
+    /// way stays; the log will decide on it.
+    pub fn discard(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
+        if self.pending.get(&id).is_some_and(|slot| !slot.in_flight) {
+            return self.take_out(id);
+        }
+        self.take_back(id)
+    }
+
+    /// How an entity stands, the document itself being [`Uuid::nil`].
+    #[must_use]
+    pub fn mark(&self, entity: Uuid) -> Mark {
+        if self.refused.contains_key(&entity) {
+            Mark::Refused
+        } else if self.touching.contains_key(&entity) {
+            Mark::Kept
+        } else {
+            Mark::Saved
+        }
+    }
+
+    /// The entities whose mark may be another since this was last asked.
+    pub fn take_unmarked(&mut self) -> BTreeSet<Uuid> {
+        std::mem::take(&mut self.unmarked)
+    }
+
+    /// Whether a change was sent and the log has not decided on it.
+    #[must_use]
+    pub fn is_in_flight(&self, id: ChangeId) -> bool {
+        self.pending.get(&id).is_some_and(|slot| slot.in_flight)
     }
 
     /// Changes the log has not decided on, in the order they were made.
@@ -411,6 +455,35 @@ impl<D: Document> Outbox<D> {
     #[must_use]
     pub fn newest(&self) -> Option<ChangeId> {
         self.pending.keys().next_back().max(self.attention.keys().next_back()).copied()
+    }
+}
+
+/// How an entity stands with its author's changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// The server has all of them.
+    #[default]
+    Saved,
+    /// Some are kept on this device, and not saved.
+    Kept,
+    /// The server refused one, and its author has not decided on it.
+    Refused,
+}
+
+fn enter(index: &mut HashMap<Uuid, BTreeSet<ChangeId>>, entities: &[Uuid], id: ChangeId) {
+    for entity in entities {
+        index.entry(*entity).or_default().insert(id);
+    }
+}
+
+fn leave(index: &mut HashMap<Uuid, BTreeSet<ChangeId>>, entities: &[Uuid], id: ChangeId) {
+    for entity in entities {
+        if let Some(ids) = index.get_mut(entity) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                index.remove(entity);
+            }
+        }
     }
 }
 

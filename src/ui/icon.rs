@@ -42,5 +42,11 @@ pub const KNOT: &str = "M2 5.5h6.2a2.5 2.5 0 0 1 0 5H6.5M14 10.5H7.8a2.5 2.5 0 0
 pub const EXPORT: &str = "M8 9.5v-7M5.3 5 8 2.3 10.7 5M3 9v4.2h10V9";
 /// A sheet with an arrow into it.
 pub const IMPORT: &str = "M8 2.3v7M5.3 6.8 8 9.5l2.7-2.7M3 9v4.2h10V9";
+/// A tick.
+pub const CHECK: &str = "m3.5 8.5 3 3 6-7";
+/// A clock.
+pub const CLOCK: &str = "M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11M8 5v3.2l2 1.3";
+/// A wave, as of a signal.
+pub const SIGNAL: &str = "M2 8h2.5l2-4.5 3 9 2-4.5H14";
 /// A keyboard.
 pub const KEYBOARD: &str = "M2 4.5h12v7H2zM4.5 7h.01M7 7h.01M9.5 7h.01M11.8 7h.01M5.5 9.5h5";

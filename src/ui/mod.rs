@@ -7,6 +7,7 @@
 //! | [`board`] | one board |
 //! | [`connection`] | where a person stands; for any app |
 //! | [`device`] | what only a browser has; nothing of it on the server |
+//! | [`toast`] | short messages that come and go; for any app |
 //! | [`api`] | server functions |
 
 pub mod api;
@@ -14,6 +15,7 @@ pub mod app;
 pub mod board;
 pub mod chosen_file;
 pub mod clipboard;
+pub mod clock;
 pub mod connection;
 pub mod device;
 pub mod download;
@@ -21,3 +23,4 @@ pub mod dynamic;
 pub mod home;
 pub mod icon;
 pub mod menu;
+pub mod toast;

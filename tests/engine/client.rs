@@ -11,7 +11,7 @@ use sheetbend::sync::id::ChangeId;
 use sheetbend::sync::link::{Loss, SocketId};
 use sheetbend::sync::message::{Access, ByeCode, Limits};
 use sheetbend::sync::network::{Answer, Network};
-use sheetbend::sync::outbox::Kept;
+use sheetbend::sync::outbox::{Kept, Mark};
 use uuid::Uuid;
 
 use crate::boards::{any_change, card, small_changes};
@@ -44,7 +44,9 @@ fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
     let mut world = one();
     let id = world.edit(0, renamed("A")).expect("admitted");
     let person = world.person(0);
-    let [Effect::Keep(kept), Effect::ViewChanged, Effect::Send(..), Effect::StatusChanged] = &person.effects[..] else {
+    let [Effect::Keep(kept), Effect::ViewChanged, Effect::Send(..), Effect::StatusChanged, Effect::Marked(_)] =
+        &person.effects[..]
+    else {
         panic!("in this order: {:?}", person.effects);
     };
     assert_eq!(kept.id, id);
@@ -53,7 +55,7 @@ fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
     world.cut(0);
     world.edit(0, renamed("B")).expect("admitted");
     let effects = &world.person(0).effects;
-    assert!(matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(_)]), "{effects:?}");
 }
 
 fn is_saved(world: &World<Board>, id: ChangeId) -> bool {
@@ -179,11 +181,13 @@ fn a_refused_change_waits_for_its_author() {
     let id = world.edit(0, Change::SetDone { card: card(77), done: true }).expect("admitted: the card may come");
     world.deliver_all(0);
     let person = world.person(0);
-    let [Effect::Keep(kept), Effect::Refused(told), Effect::ViewChanged, Effect::StatusChanged] = &person.effects[..]
+    let [Effect::Keep(kept), Effect::Refused(told), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(marked)] =
+        &person.effects[..]
     else {
         panic!("in this order: {:?}", person.effects);
     };
     assert_eq!((kept, kept.id), (told, id));
+    assert!(marked.iter().all(|entity| person.client.outbox().mark(*entity) == Mark::Refused), "{marked:?}");
     let code = told.refused.as_ref().map(|refusal| refusal.code.as_ref());
     assert_eq!(code, Some("no_such_card"));
     assert_eq!((person.client.status().pending, person.client.status().attention), (0, 1));
@@ -193,9 +197,10 @@ fn a_refused_change_waits_for_its_author() {
     assert_eq!(world.person(0).client.status().attention, 1, "also after a reload");
     assert_eq!(world.server.log().iter().filter(|record| record.id == id).count(), 1, "it is not sent again");
 
-    world.feed(0, Event::Dismiss(id));
-    assert_eq!(world.person(0).effects, [Effect::Forget(id), Effect::StatusChanged]);
-    world.feed(0, Event::Dismiss(id));
+    world.feed(0, Event::Discard(id));
+    let effects = &world.person(0).effects;
+    assert!(matches!(effects[..], [Effect::Forget(gone), Effect::StatusChanged, Effect::Marked(_)] if gone == id));
+    world.feed(0, Event::Discard(id));
     assert!(world.person(0).effects.is_empty(), "once");
 }
 
@@ -449,4 +454,51 @@ fn what_a_restored_server_has_lost_is_offered_again() {
     world.settle();
     assert_eq!(title_of(&world), "after the backup");
     assert_eq!(world.server.log().iter().filter(|record| record.id == id).count(), 1);
+}
+
+#[test]
+fn a_change_that_waits_can_be_discarded_and_one_on_its_way_cannot() {
+    let mut world = one();
+    let sent = world.edit(0, renamed("Sent")).expect("admitted");
+    world.feed(0, Event::Discard(sent));
+    assert!(world.person(0).effects.is_empty(), "the server may have it by now");
+    assert_eq!(title_of(&world), "Sent");
+
+    world.cut(0);
+    let waits = world.edit(0, Change::SetUrgent { card: card(1), urgent: true }).expect("admitted");
+    world.feed(0, Event::Discard(waits));
+    let effects = &world.person(0).effects;
+    let [Effect::Forget(gone), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(marked)] = &effects[..] else {
+        panic!("in this order: {effects:?}");
+    };
+    assert_eq!(*gone, waits);
+    assert_eq!(world.person(0).client.outbox().mark(card(1).0), Mark::Kept, "the other change waits still");
+    assert!(marked.contains(&card(1).0));
+    assert!(!world.view(0).cards[&card(1)].urgent);
+
+    world.settle();
+    assert!(world.server.log().iter().all(|record| record.id != waits), "it is never sent");
+    assert_eq!(world.person(0).client.outbox().mark(card(1).0), Mark::Saved);
+}
+
+#[test]
+fn the_line_is_measured_by_a_ping_and_its_answer() {
+    let mut world = one();
+    world.feed(0, Event::Measure);
+    let [Effect::Send(socket, ping)] = &world.person(0).effects[..] else {
+        panic!("{:?}", world.person(0).effects);
+    };
+    let (socket, nonce) = (*socket, serde_json::from_str::<serde_json::Value>(ping).expect("JSON")["nonce"].clone());
+    let pong = |nonce: &serde_json::Value| serde_json::json!({"type": "pong", "nonce": nonce}).to_string();
+    world.wait(Duration::from_millis(120));
+    world.feed(0, Event::Received(socket, pong(&serde_json::json!(0))));
+    assert!(world.person(0).effects.is_empty(), "an answer to something else is none");
+    world.feed(0, Event::Received(socket, pong(&nonce)));
+    assert_eq!(world.person(0).effects, [Effect::Measured(Duration::from_millis(120))]);
+    world.feed(0, Event::Received(socket, pong(&nonce)));
+    assert!(world.person(0).effects.is_empty(), "once");
+
+    world.cut(0);
+    world.feed(0, Event::Measure);
+    assert!(world.person(0).effects.is_empty(), "there is no line to measure");
 }

@@ -8,7 +8,7 @@ use sheetbend::board::{Board, Card, CardId, Change, ListId};
 use sheetbend::sync::document::{Document, Refusal};
 use sheetbend::sync::id::{ChangeId, uuid_v7};
 use sheetbend::sync::message::Limits;
-use sheetbend::sync::outbox::{Admitted, Kept, Outbox, Pushed};
+use sheetbend::sync::outbox::{Admitted, Kept, Mark, Outbox, Pushed};
 use uuid::Uuid;
 
 fn id(n: u64) -> ChangeId {
@@ -244,8 +244,25 @@ fn refused_changes_wait_for_their_author_also_after_a_reload() {
     assert_eq!((outbox.len(), outbox.refused()), (0, 1));
     let mut outbox: Outbox<Board> = Outbox::restore([refused]);
     assert_eq!((outbox.len(), outbox.refused(), outbox.newest()), (0, 1, Some(id(1))));
-    assert!(outbox.dismiss(id(1)).is_some());
-    assert_eq!(outbox.newest(), None);
+    assert_eq!(outbox.mark(card(1).0), Mark::Refused);
+    assert!(outbox.discard(id(1)).is_some());
+    assert_eq!((outbox.newest(), outbox.mark(card(1).0)), (None, Mark::Saved));
+}
+
+#[test]
+fn an_entity_s_mark_is_what_is_worst_about_it() {
+    let mut outbox = outbox([done(1), urgent(1), done(2)]);
+    outbox.take_unmarked();
+    assert_eq!((outbox.mark(card(1).0), outbox.mark(card(3).0)), (Mark::Kept, Mark::Saved));
+    outbox.settle(id(1), Some(Refusal::view_only()));
+    assert_eq!(outbox.mark(card(1).0), Mark::Refused);
+    assert_eq!(outbox.take_unmarked(), BTreeSet::from([card(1).0]));
+    outbox.settle(id(2), None);
+    outbox.discard(id(1));
+    outbox.settle(id(3), None);
+    assert_eq!((outbox.mark(card(1).0), outbox.mark(card(2).0)), (Mark::Saved, Mark::Saved));
+    assert_eq!(outbox.take_unmarked(), BTreeSet::from([card(1).0, card(2).0]));
+    assert!(outbox.take_unmarked().is_empty());
 }
 
 fn any_change() -> impl Strategy<Value = Change> {

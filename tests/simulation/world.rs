@@ -223,7 +223,7 @@ impl World {
             Happening::StoreDocument(tab) => self.store_document(tab),
             Happening::Recall(tab) => self.recall(tab),
             Happening::Word(tab, Word::Kept(kept)) => self.feed(tab, Event::Elsewhere(*kept)),
-            Happening::Word(tab, Word::Forgotten(id)) => self.feed(tab, Event::Dismiss(id)),
+            Happening::Word(tab, Word::Forgotten(id)) => self.feed(tab, Event::Discard(id)),
             Happening::Word(tab, Word::TakenAlong) => self.feed(tab, Event::TakenAlong),
             Happening::Locked(tab, held) => {
                 if held {

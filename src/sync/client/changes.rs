@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::event::{Effect, Recalled, Voice};
 use super::{Client, send};
 use crate::sync::document::Document;
+use crate::sync::id::ChangeId;
 use crate::sync::link::{self, State};
 use crate::sync::message::{Access, ClientMessage};
 use crate::sync::outbox::{Kept, Pushed};
@@ -140,6 +141,20 @@ impl<D: Document> Client<D> {
             self.replay();
             effects.push(Effect::ViewChanged);
             effects.extend(self.flush());
+        }
+        effects
+    }
+
+    /// The author lets a change go.
+    pub(super) fn discard(&mut self, id: ChangeId) -> Vec<Effect<D>> {
+        let pending = self.outbox.len();
+        if self.outbox.discard(id).is_none() {
+            return Vec::new();
+        }
+        let mut effects = vec![Effect::Forget(id)];
+        if self.outbox.len() < pending {
+            self.replay();
+            effects.push(Effect::ViewChanged);
         }
         effects
     }

@@ -1,5 +1,10 @@
 //! What a client is told, and what it asks for.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use uuid::Uuid;
+
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::ChangeId;
@@ -48,8 +53,11 @@ pub enum Event<D: Document> {
     TakenAlong,
     /// Another client that shares the device's outbox keeps this change.
     Elsewhere(Kept<D::Change>),
-    /// The author of a refused change has seen the reason and lets the change go.
-    Dismiss(ChangeId),
+    /// The author of a change lets it go: a refused one, or one that is not on its way. What is on its way stays, and so does what
+    /// has reached the server without word of it.
+    Discard(ChangeId),
+    /// Measure how long the line takes, there and back.
+    Measure,
     /// Close, and do not come back.
     Stop,
 }
@@ -132,6 +140,10 @@ pub enum Effect<D: Document> {
     StatusChanged,
     /// The server refused an own change; it waits in [`Status::attention`].
     Refused(Kept<D::Change>),
+    /// The [`mark`](crate::sync::outbox::Outbox::mark) of these entities may be another.
+    Marked(BTreeSet<Uuid>),
+    /// The line took so long, there and back.
+    Measured(Duration),
 }
 
 /// A turn that the connection took.

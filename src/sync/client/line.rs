@@ -97,6 +97,14 @@ impl<D: Document> Client<D> {
         }
     }
 
+    /// Sends a ping whose answer tells how long the line takes.
+    pub(super) fn measure(&mut self, now: Moment) -> Option<Effect<D>> {
+        let State::Live { socket, .. } = *self.link.state() else { return None };
+        self.probes += 1;
+        self.measuring = Some((self.probes, now));
+        Some(send(socket, &ClientMessage::Ping { nonce: self.probes }))
+    }
+
     /// Does something about changes that get nowhere.
     fn unstick(&mut self, now: Moment) -> Vec<Effect<D>> {
         let State::Live { socket, .. } = *self.link.state() else { return Vec::new() };

@@ -39,7 +39,11 @@ impl<D: Document> Client<D> {
                 }
             }
             ServerMessage::Bye(bye) => effects.extend(self.drive(link::Event::Bye(socket, bye), now)),
-            ServerMessage::Pong { nonce } => self.progress.answered(nonce, now),
+            ServerMessage::Pong { nonce } => {
+                self.progress.answered(nonce, now);
+                let sent = self.measuring.take_if(|(asked, _)| *asked == nonce);
+                effects.extend(sent.map(|(_, at)| Effect::Measured(now.since(at))));
+            }
             // A second answer is late: a snapshot in it would take the document back.
             ServerMessage::SyncResponse(_) | ServerMessage::Unknown => {}
         }
@@ -50,6 +54,7 @@ impl<D: Document> Client<D> {
         self.access = response.access;
         self.limits = response.limits;
         self.last_sync = response.timestamp;
+        self.server_build = response.build;
         if self.witness == self.asked {
             self.witness = None;
         }
@@ -97,7 +102,7 @@ impl<D: Document> Client<D> {
             self.settled += 1;
             self.progress.made(now);
             if kept.refused.is_some() && planted(Bug::RefusedDropped) {
-                effects.extend(self.outbox.dismiss(kept.id).map(|kept| Effect::Forget(kept.id)));
+                effects.extend(self.outbox.discard(kept.id).map(|kept| Effect::Forget(kept.id)));
             } else if kept.refused.is_some() {
                 effects.push(Effect::Keep(kept.clone()));
                 effects.push(Effect::Refused(kept));

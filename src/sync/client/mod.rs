@@ -95,6 +95,10 @@ pub struct Client<D: Document> {
     progress: Progress,
     settled: usize,
     probes: u64,
+    /// The ping that measures the line, and when it was sent.
+    measuring: Option<(u64, Moment)>,
+    /// What the server calls its build.
+    server_build: String,
 }
 
 impl<D: Document> Client<D> {
@@ -119,6 +123,8 @@ impl<D: Document> Client<D> {
             progress: Progress::new(settings.patience),
             settled: 0,
             probes: 0,
+            measuring: None,
+            server_build: String::new(),
             settings,
         };
         client.replay();
@@ -192,7 +198,8 @@ impl<D: Document> Client<D> {
             Event::Admit(changes) => self.admit(changes),
             Event::TakenAlong => self.share(),
             Event::Elsewhere(kept) => self.take_elsewhere(kept),
-            Event::Dismiss(id) => self.outbox.dismiss(id).map(|_| Effect::Forget(id)).into_iter().collect(),
+            Event::Discard(id) => self.discard(id),
+            Event::Measure => self.measure(now).into_iter().collect(),
         };
         effects.extend(self.hold(now));
         self.progress.wait_for(self.awaited(), now);
@@ -201,6 +208,10 @@ impl<D: Document> Client<D> {
         }
         if self.status() != before {
             effects.push(Effect::StatusChanged);
+        }
+        let unmarked = self.outbox.take_unmarked();
+        if !unmarked.is_empty() {
+            effects.push(Effect::Marked(unmarked));
         }
         effects
     }

@@ -28,6 +28,8 @@ pub struct Status {
     pub access: Access,
     /// The version of the confirmed document.
     pub version: u64,
+    /// What the server calls its build; empty before it was reached.
+    pub server_build: String,
 }
 
 /// The connection, as people care about it.
@@ -87,6 +89,23 @@ pub enum Synchronized {
 }
 
 impl Status {
+    /// Where a person stands before anything was done about it.
+    #[must_use]
+    pub const fn initial(access: Access, version: u64) -> Self {
+        Self {
+            connection: Connection::Off,
+            network: Network::Unknown,
+            pending: 0,
+            in_flight: 0,
+            settled: 0,
+            attention: 0,
+            last_sync: 0,
+            access,
+            version,
+            server_build: String::new(),
+        }
+    }
+
     /// How far this replica and the server agree.
     #[must_use]
     pub fn synchronized(&self) -> Synchronized {
@@ -127,6 +146,7 @@ impl<D: Document> Client<D> {
             last_sync: self.last_sync,
             access: self.access,
             version: self.replica.cursor().version,
+            server_build: self.server_build.clone(),
         }
     }
 }

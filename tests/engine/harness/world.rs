@@ -72,6 +72,11 @@ impl<D: Document> World<D> {
     /// Something happens to a person's client; the effects are carried out.
     pub(crate) fn feed(&mut self, who: usize, event: Event<D>) {
         let person = &mut self.people[who];
+        if let Event::Discard(id) = &event
+            && !person.client.outbox().is_in_flight(*id)
+        {
+            person.made.retain(|made| made != id);
+        }
         person.effects = person.client.handle(event, self.now);
         for effect in person.effects.clone() {
             match effect {
@@ -107,7 +112,11 @@ impl<D: Document> World<D> {
                 Effect::Probe(probe) => person.probes.push(probe),
                 Effect::Refused(kept) => assert!(kept.refused.is_some(), "with the reason"),
                 Effect::Register(_) | Effect::TakeOver => panic!("a known document, and nobody to share it with"),
-                Effect::Line(_) | Effect::ViewChanged | Effect::StatusChanged => {}
+                Effect::Line(_)
+                | Effect::ViewChanged
+                | Effect::StatusChanged
+                | Effect::Marked(_)
+                | Effect::Measured(_) => {}
             }
         }
         self.check(who);

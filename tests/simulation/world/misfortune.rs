@@ -61,14 +61,16 @@ impl World {
         self.feed(id, Event::Edit(Kept::new(change_id, change, at)));
     }
 
-    /// A person lets a refused change go.
+    /// A person lets a change go: a refused one, or now and then one that waits.
     fn decide(&mut self, id: TabId) {
-        let refused = self.tabs[&id].client.outbox().attention().next().map(|kept| kept.id);
-        if let Some(change) = refused {
+        let outbox = self.tabs[&id].client.outbox();
+        let refused = outbox.attention().next().map(|kept| kept.id);
+        let waiting = outbox.pending().map(|kept| kept.id).find(|id| !outbox.is_in_flight(*id));
+        if let Some(change) = refused.or(waiting.filter(|_| self.rng.u8(..8) == 0)) {
             if let Some(made) = self.ledger.made.get_mut(&change) {
                 made.dismissed = true;
             }
-            self.feed(id, Event::Dismiss(change));
+            self.feed(id, Event::Discard(change));
         }
     }
 

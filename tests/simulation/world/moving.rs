@@ -67,7 +67,7 @@ impl World {
                 }
                 self.tell(|| format!("page {id}: {turn:?}"));
             }
-            Effect::ViewChanged | Effect::StatusChanged => {}
+            Effect::ViewChanged | Effect::StatusChanged | Effect::Marked(_) | Effect::Measured(_) => {}
         }
     }
 
