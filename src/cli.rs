@@ -45,6 +45,11 @@ pub(crate) struct Serve {
     /// Another site whose pages may connect, as HOST or HOST:PORT; may be given several times
     #[arg(long = "allow-origin", env = "SHEETBEND_ALLOW_ORIGIN", value_name = "HOST", value_delimiter = ',')]
     pub(crate) allowed_origins: Vec<String>,
+
+    /// Take the service worker out of all browsers that have one, with what it has kept of the app: boards then open only while
+    /// the server answers. What people have written stays
+    #[arg(long, env = "SHEETBEND_NO_SERVICE_WORKER")]
+    pub(crate) no_service_worker: bool,
 }
 
 /// How to be a bad network.

@@ -11,9 +11,10 @@ use leptos::config::{LeptosOptions, get_config_from_str};
 use leptos::context::provide_context;
 use leptos_axum::{LeptosRoutes as _, generate_route_list, render_app_to_stream_with_context};
 use sheetbend::board::Board;
+use sheetbend::server::site::{self, Bundle};
 use sheetbend::server::store::sqlite::{OpenError, Sqlite};
-use sheetbend::server::{Server, Settings, site};
-use sheetbend::ui::app;
+use sheetbend::server::{Server, Settings};
+use sheetbend::ui::app::{self, Build};
 use tokio::net::TcpListener;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -52,7 +53,11 @@ pub(crate) fn serve(options: Serve) -> Result<(), StartError> {
 }
 
 async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options: Serve) -> Result<(), StartError> {
-    let settings = Settings { allowed_origins: options.allowed_origins, ..Settings::default() };
+    let bundle = bundle(leptos);
+    let mut settings = Settings { allowed_origins: options.allowed_origins, ..Settings::default() };
+    if let Some(bundle) = &bundle {
+        settings.build = format!("{}+{}", settings.build, bundle.version);
+    }
     let server = Server::new(store, settings);
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => StartError::PortTaken(address),
@@ -60,7 +65,8 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     })?;
     let stop = stop().map_err(StartError::Runtime)?;
 
-    let app = routes(&server, leptos);
+    let bundle = bundle.filter(|_| !options.no_service_worker);
+    let app = routes(&server, leptos, bundle.as_ref());
     println!("Sheetbend serves on http://{}", listener.local_addr().unwrap_or(address));
     tracing::info!(data = %options.data.display(), "serving");
 
@@ -75,12 +81,18 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     Ok(())
 }
 
-/// Every route there is.
-fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
+/// Every route there is. Without a bundle there is no service worker, and one that is in a browser is taken out.
+fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, bundle: Option<&Bundle>) -> Router {
     let root = Path::new(&*leptos.site_root);
-    let (pages, missing) = pages(server, leptos);
+    let build = Build { name: server.settings().build.clone(), worker: bundle.is_some() };
+    let worker = match bundle {
+        Some(bundle) => site::worker(bundle, app::offline_shell(bundle, &build)),
+        None => site::no_worker(),
+    };
+    let (pages, missing) = pages(server, leptos, build);
     let routes = server
         .router()
+        .merge(worker)
         .merge(site::package(root, &leptos.site_pkg_dir))
         .merge(pages)
         .fallback_service(site::files(root, missing));
@@ -91,12 +103,12 @@ fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> Router {
 ///
 /// They are compressed while they are sent: what is in a page is known to whoever may put something into it, so its length
 /// gives nothing away.
-fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> (Router, Router) {
+fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, build: Build) -> (Router, Router) {
     let server = server.clone();
     let context = move || provide_context(server.clone());
     let shell = {
         let leptos = leptos.clone();
-        move || app::shell(leptos.clone())
+        move || app::shell(leptos.clone(), &build)
     };
     let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(4));
     let missing = Router::new().fallback(render_app_to_stream_with_context(context.clone(), shell.clone()));
@@ -104,6 +116,20 @@ fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions) -> (Router, Rou
         .leptos_routes_with_context(leptos, generate_route_list(app::App), context, shell)
         .with_state(leptos.clone());
     (pages.layer(compressed.clone()), missing.layer(compressed))
+}
+
+/// The files that pages are made of; `None` if they are not there, as before the first build.
+fn bundle(leptos: &LeptosOptions) -> Option<Bundle> {
+    let hashes = match leptos.hash_files {
+        true => std::fs::read_to_string(std::env::current_exe().ok()?.with_file_name(&*leptos.hash_file)).ok()?,
+        false => String::new(),
+    };
+    let bundle = Bundle::read(Path::new(&*leptos.site_root), &leptos.site_pkg_dir, &leptos.output_name, &hashes);
+    bundle
+        .inspect_err(|error| {
+            tracing::warn!("boards will not open without a network: {} cannot be read: {error}", leptos.site_root);
+        })
+        .ok()
 }
 
 /// What the `LEPTOS_*` variables say (`cargo leptos` sets them), else `Leptos.toml` in the folder the program is started in,

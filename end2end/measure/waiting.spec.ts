@@ -39,7 +39,7 @@ test("100 queued changes: from the online event until all is saved", async ({ bo
     await ada.page.context().setOffline(true);
     await chaos.set({ fault: "offline" });
     await queue(ada, QUEUED);
-    await expect(ada.page.locator(".pill")).toContainText(`You're offline. ${QUEUED} changes kept here`);
+    await ada.keeps(QUEUED, "offline");
     await chaos.clear();
     times.push(await untilSaved(ada, () => ada.page.context().setOffline(false)));
   }

@@ -26,6 +26,12 @@ export class Person {
     await expect(this.page.locator('.pill[data-state="saved"]')).toBeVisible({ timeout: 30_000 });
   }
 
+  /** The pill says that so many changes are kept here, not saved; and, if told, in which state. */
+  async keeps(count: number, state?: string): Promise<void> {
+    const pill = this.page.locator(state ? `.pill[data-state="${state}"]` : ".pill");
+    await expect(pill.locator(".pill-count")).toHaveText(String(count));
+  }
+
   list(title: string): Locator {
     return this.page.locator(".list").filter({ has: this.page.getByRole("heading", { name: title, exact: true }) });
   }

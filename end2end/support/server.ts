@@ -25,6 +25,8 @@ process.once("exit", () => {
 export interface ServerOptions {
   /** Further arguments of `sheetbend serve`. */
   args?: string[];
+  /** The port it listens on; a free one, unless told. */
+  port?: number;
   /** Further environment variables. */
   env?: Record<string, string>;
 }
@@ -40,11 +42,13 @@ export class Server {
   private constructor(
     /** The folder that holds the server's data; `kill`, `stop` and `restart` leave it as it is. */
     readonly data: string,
-    private readonly options: ServerOptions,
+    /** What it is started with, the next time. */
+    readonly options: ServerOptions,
   ) {}
 
   static async start(options: ServerOptions = {}): Promise<Server> {
     const server = new Server(await mkdtemp(path.join(tmpdir(), "sheetbend-")), options);
+    server.port = options.port ?? 0;
     try {
       await server.launch();
     } catch (error) {

@@ -147,7 +147,7 @@ test("the device keeps nothing: the page says so in red, goes on, and gives the 
     document.documentElement.dataset["full"] = "yes";
   });
   await ada.addCards("To do", "One", "Two");
-  const banner = page.getByRole("alert").filter({ hasText: "Changes can't be kept on this device" });
+  const banner = page.locator('[data-strip="unkept"]').filter({ hasText: "Changes can't be kept on this device" });
   await expect(banner).toBeVisible();
   const [download] = await Promise.all([page.waitForEvent("download"), banner.getByRole("button", { name: "Export" }).click()]);
   const file = await readFile(await download.path());
@@ -157,7 +157,7 @@ test("the device keeps nothing: the page says so in red, goes on, and gives the 
   const bo = await Person.at(browser, board.editUrl);
   for (const _ of [1, 2]) {
     await bo.page.getByLabel("Import unsent changes").setInputFiles({ name: "unsent.json", mimeType: "application/json", buffer: file });
-    await expect(bo.page.locator(".note")).toContainText("2 changes taken in");
+    await expect(bo.page.locator(".toast").first()).toContainText("2 changes taken in");
     await bo.isSaved();
   }
   await expect(bo.cards("To do")).toHaveText(["One", "Two"]);
@@ -176,7 +176,7 @@ test("storage that is full for a while: when it has room again, the banner goes 
   const fill = (full: string): Promise<void> => page.evaluate((full) => void (document.documentElement.dataset["full"] = full), full);
   await fill("yes");
   await ada.addCards("To do", "One");
-  const banner = page.getByText("Changes can't be kept on this device");
+  const banner = page.locator('[data-strip="unkept"]');
   await expect(banner).toBeVisible();
   await fill("no");
   await expect(banner).toBeHidden();
@@ -196,7 +196,7 @@ test("a board is made while the server is away, and is there for everyone when i
   const ada = Person.on(page);
   await ada.addList("To do");
   await ada.addCards("To do", "Made in the dark");
-  await expect(page.locator(".pill")).toContainText("2 changes kept here");
+  await Person.on(page).keeps(2);
   const url = page.url();
   await server.restart();
   await ada.isSaved();
@@ -256,11 +256,13 @@ test("the board's key is replaced while changes wait: the page says so, keeps th
   // As an owner does it who puts a new key in the old one's place.
   execFileSync("sqlite3", [join(server.data, "sheetbend.db"), "delete from keys where access = 'edit'"]);
   await server.restart();
-  await expect(ada.page.getByRole("alert").filter({ hasText: "This link opens no board" })).toBeVisible({ timeout: 30_000 });
-  await expect(ada.page.locator(".pill")).toContainText("1 change kept here");
+  const ended = ada.page.locator('[data-strip="ended"]');
+  await expect(ended).toContainText("This link opens no board", { timeout: 30_000 });
+  await expect(ended).toContainText("1 change is kept on this device.");
+  await ada.keeps(1, "ended");
   const [download] = await Promise.all([
     ada.page.waitForEvent("download"),
-    ada.page.getByRole("button", { name: "Export unsent changes" }).first().click(),
+    ended.getByRole("button", { name: "Export" }).click(),
   ]);
   expect(await readFile(await download.path(), "utf8")).toContain("Written behind a closed door");
 });

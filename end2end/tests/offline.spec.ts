@@ -7,10 +7,9 @@ test("offline, edits are kept here and said to be; online again, they are saved 
   await ada.addList("To do");
   await expect(bo.list("To do")).toBeVisible();
 
-  const pill = ada.page.locator(".pill");
   await ada.page.context().setOffline(true);
   await ada.addCards("To do", "One", "Two");
-  await expect(pill).toContainText("You're offline. 2 changes kept here");
+  await ada.keeps(2, "offline");
   await expect(ada.cards("To do")).toHaveText(["One", "Two"]);
 
   await ada.page.context().setOffline(false);
@@ -24,7 +23,7 @@ test("when the server is away, the page says so and not that the device is offli
   await ada.isSaved();
   await server.kill();
   await ada.addCards("To do", "One");
-  await expect(ada.page.locator(".pill")).toContainText("Can't reach the server. 1 change kept here");
+  await ada.keeps(1, "unreachable");
   await server.restart();
   await ada.isSaved();
   await expect(ada.cards("To do")).toHaveText(["One"]);

@@ -3,6 +3,7 @@
 use gloo_net::http::Request;
 use serde::Serialize;
 
+use super::simulator::{Passage, Simulator};
 use crate::sync::id::{DocumentId, Key};
 
 /// Why a board was not registered.
@@ -27,6 +28,9 @@ struct NewBoard<'a> {
 /// # Errors
 /// [`NotCreated`].
 pub async fn create(id: DocumentId, edit_key: &Key) -> Result<(), NotCreated> {
+    if Simulator::of_page().passes(false).await != Passage::Through {
+        return Err(NotCreated::Unreachable);
+    }
     let request = Request::post("/api/boards").json(&NewBoard { id, edit_key }).map_err(|_| NotCreated::Unreachable)?;
     let response = request.send().await.map_err(|_| NotCreated::Unreachable)?;
     if response.ok() { Ok(()) } else { Err(NotCreated::Refused(response.status())) }

@@ -4,6 +4,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventTarget};
 
+use super::simulator::Simulator;
+
 /// A listener that is taken off when it is dropped.
 #[derive(Debug)]
 pub struct Listener {
@@ -44,7 +46,8 @@ pub enum Sign {
 /// What the device says now of its network.
 #[must_use]
 pub fn is_online() -> bool {
-    web_sys::window().is_none_or(|window| window.navigator().on_line())
+    let says = web_sys::window().is_none_or(|window| window.navigator().on_line());
+    says && !Simulator::of_page().is_offline()
 }
 
 /// Tells `follow` what the browser says of the network and of the page, for as long as the listeners are kept.

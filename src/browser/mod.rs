@@ -11,5 +11,6 @@ pub mod lifecycle;
 pub mod lock;
 pub mod probe;
 pub mod session;
+pub mod simulator;
 pub mod socket;
 pub mod storage;

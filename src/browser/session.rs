@@ -4,11 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use gloo_timers::callback::Timeout;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 use wasm_bindgen_futures::spawn_local;
 
 use super::boards::{self, NotCreated};
@@ -21,35 +23,16 @@ use super::probe::probe;
 use super::socket::Socket;
 use super::{clock, lifecycle};
 use crate::sync::client::{
-    Client, Effect, Event, Patience, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
+    Client, Effect, Event, Opening, Patience, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
 };
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, ChangeIds, DocumentId, Key, ReplicaId, uuid_v7};
 use crate::sync::link::{self, SocketId};
-use crate::sync::message::{Access, ByeCode};
+use crate::sync::message::ByeCode;
 use crate::sync::network;
-use crate::sync::outbox::Kept;
+use crate::sync::outbox::{Kept, Mark};
 use crate::sync::retained::Confirmed;
-
-/// What to open.
-#[derive(Clone, Debug)]
-pub struct Opening<D> {
-    /// The document's id: what its outbox is kept under.
-    pub id: DocumentId,
-    /// Its edit or view key.
-    pub key: Key,
-    /// The name this person goes by; may be empty.
-    pub name: String,
-    /// The document as the page came with it.
-    pub document: D,
-    /// Its place in the log.
-    pub cursor: Cursor,
-    /// What the key allows.
-    pub access: Access,
-    /// The server knows it. One that was made without a network is registered first, under the key.
-    pub registered: bool,
-}
 
 /// A document as the device keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,14 +70,19 @@ pub enum Notice<D: Document> {
     View(D),
     /// Where the person stands is another.
     Status(Status),
-    /// The refused changes that wait for this person are others: all of them, in the order they were made.
-    Attention(Vec<Kept<D::Change>>),
+    /// The refused changes that wait for this person are others: all of them, in the order they were made, and the document as the
+    /// person sees it.
+    Attention(D, Vec<Kept<D::Change>>),
     /// The connection took a turn.
     Line(Turn),
     /// Whether this device keeps every change. Those that it does not are in memory until the server has them.
     Kept(bool),
     /// The server knows the document now, which was made here.
     Registered,
+    /// These entities stand otherwise with this person's changes than they did.
+    Marks(Vec<(Uuid, Mark)>),
+    /// The line took so long, there and back.
+    Measured(Duration),
 }
 
 /// One document, open in this page. Dropping it closes the connection; what was not saved stays kept.
@@ -142,6 +130,8 @@ impl<D: Document> Session<D> {
         };
         inner.carry_out(Effect::ViewChanged);
         inner.carry_out(Effect::StatusChanged);
+        let kept = inner.client.borrow_mut().marked();
+        inner.carry_out(Effect::Marked(kept));
         inner.channel.replace(inner.follow_tabs());
         spawn_local(Rc::clone(&inner).begin());
         Self { inner, _listeners: signs(follow) }
@@ -169,9 +159,25 @@ impl<D: Document> Session<D> {
         self.inner.handle(Event::Start);
     }
 
-    /// Lets a refused change go.
-    pub fn dismiss(&self, id: ChangeId) {
-        self.inner.handle(Event::Dismiss(id));
+    /// Lets a change go that is refused, or not on its way.
+    pub fn discard(&self, id: ChangeId) {
+        self.inner.handle(Event::Discard(id));
+    }
+
+    /// Measures how long the line takes, there and back. Without a line nothing comes of it.
+    pub fn measure(&self) {
+        self.inner.handle(Event::Measure);
+    }
+
+    /// The document's id.
+    #[must_use]
+    pub fn id(&self) -> DocumentId {
+        self.inner.id
+    }
+
+    /// Looks at the client.
+    pub fn look<R>(&self, read: impl FnOnce(&Client<D>) -> R) -> R {
+        read(&self.inner.client.borrow())
     }
 
     /// Own changes that are not saved: pending ones, then refused ones.
@@ -184,12 +190,6 @@ impl<D: Document> Session<D> {
     /// Takes in changes from a file. Those that are here already, or in the log, are not made again.
     pub fn admit(&self, changes: Vec<Kept<D::Change>>) {
         self.inner.handle(Event::Admit(changes));
-    }
-
-    /// Own changes that the server refused, in the order they were made.
-    #[must_use]
-    pub fn attention(&self) -> Vec<Kept<D::Change>> {
-        self.inner.client.borrow().outbox().attention().cloned().collect()
     }
 }
 
@@ -372,7 +372,7 @@ impl<D: Document> Inner<D> {
             let before = client.outbox().refused();
             let effects = client.handle(event, clock::now());
             let after = client.outbox();
-            (effects, (after.refused() != before).then(|| after.attention().cloned().collect()))
+            (effects, (after.refused() != before).then(|| after.attention().cloned().collect::<Vec<_>>()))
         };
         self.effects.borrow_mut().extend(effects);
         if self.running.replace(true) {
@@ -384,7 +384,8 @@ impl<D: Document> Inner<D> {
         self.running.set(false);
         self.store_soon();
         if let Some(attention) = attention {
-            (self.listener)(Notice::Attention(attention));
+            let view = self.client.borrow().view().clone();
+            (self.listener)(Notice::Attention(view, attention));
         }
         self.set_timer();
     }
@@ -457,6 +458,14 @@ impl<D: Document> Inner<D> {
                 let status = self.client.borrow().status();
                 (self.listener)(Notice::Status(status));
             }
+            Effect::Marked(entities) => {
+                let marks = {
+                    let client = self.client.borrow();
+                    entities.into_iter().map(|entity| (entity, client.outbox().mark(entity))).collect()
+                };
+                (self.listener)(Notice::Marks(marks));
+            }
+            Effect::Measured(time) => (self.listener)(Notice::Measured(time)),
             // The list of them is told as a whole.
             Effect::Refused(_) => {}
         }
@@ -472,7 +481,7 @@ impl<D: Document> Inner<D> {
         let this = Weak::clone(&self.this);
         Channel::open(&format!("sheetbend/{}", self.id), move |text| match read::<Word<D::Change>>(&text) {
             Some(Word::Kept(kept)) => with(&this, |inner| inner.handle(Event::Elsewhere(kept))),
-            Some(Word::Forgotten(id)) => with(&this, |inner| inner.handle(Event::Dismiss(id))),
+            Some(Word::Forgotten(id)) => with(&this, |inner| inner.handle(Event::Discard(id))),
             Some(Word::TakenAlong) => with(&this, |inner| inner.handle(Event::TakenAlong)),
             None => {}
         })

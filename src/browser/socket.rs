@@ -1,6 +1,8 @@
-//! A WebSocket: one task owns it, unsplit; dropping the [`Socket`] closes it, and nothing is heard of it any more.
+//! A WebSocket: one task owns it, unsplit; dropping the [`Socket`] closes it, and nothing is heard of it any more. All it sends and
+//! hears goes through the page's [`simulator`](super::simulator).
 
 use std::future::poll_fn;
+use std::rc::{Rc, Weak};
 
 use futures_channel::mpsc;
 use futures_util::future::{Either, select};
@@ -9,44 +11,53 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, State, WebSocketError};
 use wasm_bindgen_futures::spawn_local;
 
+use super::simulator::Port;
 use crate::sync::client::SocketEvent;
 use crate::sync::message::SUBPROTOCOL;
 
 /// A WebSocket, opening or open.
 #[derive(Debug)]
 pub struct Socket {
-    outgoing: mpsc::UnboundedSender<String>,
+    port: Rc<Port>,
 }
 
 impl Socket {
     /// Opens a socket to `url`. What becomes of it is told to `listener`, never before this returns.
     pub fn open(url: &str, listener: impl Fn(SocketEvent) + 'static) -> Self {
-        let (outgoing, queue) = mpsc::unbounded();
-        let socket = WebSocket::open_with_protocol(url, SUBPROTOCOL);
-        spawn_local(async move {
-            match socket {
-                Ok(socket) => run(socket, queue, listener).await,
-                Err(_) => listener(SocketEvent::Closed(1006)),
-            }
-        });
-        Self { outgoing }
+        let (port, queue) = Port::open(listener);
+        if let Some(queue) = queue {
+            let socket = WebSocket::open_with_protocol(url, SUBPROTOCOL);
+            let heard = Rc::downgrade(&port);
+            spawn_local(async move {
+                match socket {
+                    Ok(socket) => run(socket, queue, &heard).await,
+                    Err(_) => tell(&heard, SocketEvent::Closed(1006)),
+                }
+            });
+        }
+        Self { port }
     }
 
     /// Hands a text frame to the browser. That says nothing about its arrival.
     pub fn send(&self, text: String) {
-        // The task is gone only after it has told of the close: then this frame is as lost as one on the line.
-        let _ = self.outgoing.unbounded_send(text);
+        self.port.send(text);
     }
 }
 
-async fn run(mut socket: WebSocket, mut queue: mpsc::UnboundedReceiver<String>, listener: impl Fn(SocketEvent)) {
+fn tell(port: &Weak<Port>, event: SocketEvent) {
+    if let Some(port) = port.upgrade() {
+        port.hear(event);
+    }
+}
+
+async fn run(mut socket: WebSocket, mut queue: mpsc::UnboundedReceiver<String>, port: &Weak<Port>) {
     // The sink is ready once the socket has left the connecting state, whichever way.
     let opening = poll_fn(|cx| socket.poll_ready_unpin(cx));
     if let Either::Right((None, _)) = select(opening, queue.next()).await {
         return;
     }
     if matches!(socket.state(), State::Open) {
-        listener(SocketEvent::Opened);
+        tell(port, SocketEvent::Opened);
     }
     loop {
         match select(queue.next(), socket.next()).await {
@@ -55,12 +66,12 @@ async fn run(mut socket: WebSocket, mut queue: mpsc::UnboundedReceiver<String>, 
                 let _ = socket.send(Message::Text(text)).await;
             }
             Either::Left((None, _)) => return,
-            Either::Right((Some(Ok(Message::Text(text))), _)) => listener(SocketEvent::Received(text)),
+            Either::Right((Some(Ok(Message::Text(text))), _)) => tell(port, SocketEvent::Received(text)),
             Either::Right((Some(Ok(Message::Bytes(_)) | Err(WebSocketError::ConnectionError)), _)) => {}
             Either::Right((Some(Err(WebSocketError::ConnectionClose(event))), _)) => {
-                return listener(SocketEvent::Closed(event.code));
+                return tell(port, SocketEvent::Closed(event.code));
             }
-            Either::Right((Some(Err(_)) | None, _)) => return listener(SocketEvent::Closed(1006)),
+            Either::Right((Some(Err(_)) | None, _)) => return tell(port, SocketEvent::Closed(1006)),
         }
     }
 }

@@ -399,6 +399,12 @@ impl<D: Document> Outbox<D> {
         std::mem::take(&mut self.unmarked)
     }
 
+    /// A change that is pending or refused.
+    #[must_use]
+    pub fn find(&self, id: ChangeId) -> Option<&Kept<D::Change>> {
+        self.pending.get(&id).map(|slot| &slot.kept).or_else(|| self.attention.get(&id))
+    }
+
     /// Whether a change was sent and the log has not decided on it.
     #[must_use]
     pub fn is_in_flight(&self, id: ChangeId) -> bool {

@@ -7,34 +7,88 @@ use leptos_router::{SsrMode, path};
 
 use super::board::page::BoardRoute;
 use super::home::{Handover, Home};
+use super::toast::{Toaster, provide_toasts};
+use super::worker;
 
 /// The HTML document around the app, rendered on the server only.
 ///
 /// It sets the page's own headers: a content security policy that lets no script run but the page's, and that no cache keeps
 /// the page, since what is in it changes and its address is a key.
 #[must_use]
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(options: LeptosOptions, build: &Build) -> impl IntoView + use<> {
     set_headers(&options);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f5f2" />
-                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#161719" />
-                <meta name="description" content="A shared board that keeps working when the network does not." />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <html lang="en" data-build=build.name.clone() data-worker=build.worker>
+            {head(view! {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
                 <MetaTags />
-            </head>
+            })}
             <body>
                 <App />
             </body>
         </html>
+    }
+}
+
+/// The program that a page came with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Its name: when the server goes by another, there is a new version.
+    pub name: String,
+    /// Whether there is a service worker for it.
+    pub worker: bool,
+}
+
+/// The page that the service worker shows when there is no network: nothing in it but what brings the app, which is mounted then
+/// and not hydrated.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn offline_shell(bundle: &crate::server::site::Bundle, build: &Build) -> String {
+    use crate::server::site::SHELL_SCRIPT;
+
+    let page = view! {
+        <html lang="en" data-build=build.name.clone() data-worker=build.worker data-shell=true>
+            {head(view! {
+                <title>"Sheetbend"</title>
+                <link rel="stylesheet" href=bundle.css.clone() />
+                <link rel="modulepreload" href=bundle.js.clone() />
+                <script type="module" src=SHELL_SCRIPT></script>
+            })}
+            <body></body>
+        </html>
+    };
+    format!("<!DOCTYPE html>{}", page.to_html())
+}
+
+/// Brings the app to life in the page that it is in.
+#[cfg(feature = "hydrate")]
+pub fn start() {
+    let shell = document().document_element().is_some_and(|root| root.has_attribute("data-shell"));
+    if shell {
+        leptos::mount::mount_to_body(App);
+    } else {
+        leptos::mount::hydrate_body(App);
+    }
+}
+
+/// The head of every page, with the `rest` of this one's.
+fn head(rest: impl IntoView) -> impl IntoView {
+    view! {
+        <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
+            <meta name="color-scheme" content="light dark" />
+            <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f5f2" />
+            <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#161719" />
+            <meta name="description" content="A shared board that keeps working when the network does not." />
+            <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+            <link rel="apple-touch-icon" href="/icon-192.png" />
+            <link rel="manifest" href="/manifest.webmanifest" />
+            {rest}
+        </head>
     }
 }
 
@@ -43,6 +97,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_context(Handover::default());
+    let _ = provide_toasts();
+    worker::provide_worker();
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") } />
         <Router>
@@ -51,6 +107,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/b/:key") view=BoardRoute ssr=SsrMode::Async />
             </Routes>
         </Router>
+        <Toaster />
     }
 }
 

@@ -95,7 +95,7 @@ pub fn Home() -> impl IntoView {
             <p class="hint needs-script">"A board exported from Trello or from here (JSON), or a checklist in Markdown."</p>
             <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
             <When when=move || problem.with(Option::is_some)>
-                <p class="banner danger" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
+                <p class="problem" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
             </When>
             <When when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>
                 <section aria-labelledby="recent">

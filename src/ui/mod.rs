@@ -8,6 +8,7 @@
 //! | [`connection`] | where a person stands; for any app |
 //! | [`device`] | what only a browser has; nothing of it on the server |
 //! | [`toast`] | short messages that come and go; for any app |
+//! | [`worker`] | the service worker, and new versions |
 //! | [`api`] | server functions |
 
 pub mod api;
@@ -23,4 +24,6 @@ pub mod dynamic;
 pub mod home;
 pub mod icon;
 pub mod menu;
+pub mod reload;
 pub mod toast;
+pub mod worker;

@@ -55,7 +55,10 @@ fn an_edit_is_kept_before_it_is_shown_and_shown_before_it_is_sent() {
     world.cut(0);
     world.edit(0, renamed("B")).expect("admitted");
     let effects = &world.person(0).effects;
-    assert!(matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(_)]), "{effects:?}");
+    assert!(
+        matches!(effects[..], [Effect::Keep(_), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(_)]),
+        "{effects:?}"
+    );
 }
 
 fn is_saved(world: &World<Board>, id: ChangeId) -> bool {
@@ -468,7 +471,8 @@ fn a_change_that_waits_can_be_discarded_and_one_on_its_way_cannot() {
     let waits = world.edit(0, Change::SetUrgent { card: card(1), urgent: true }).expect("admitted");
     world.feed(0, Event::Discard(waits));
     let effects = &world.person(0).effects;
-    let [Effect::Forget(gone), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(marked)] = &effects[..] else {
+    let [Effect::Forget(gone), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(marked)] = &effects[..]
+    else {
         panic!("in this order: {effects:?}");
     };
     assert_eq!(*gone, waits);

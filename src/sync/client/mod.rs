@@ -4,6 +4,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `event` | what a client is told, and what it asks for |
+//! | `opening` | what a page opens |
 //! | `status` | where a person stands |
 //! | `line` | the connection, and when it is held back |
 //! | `log` | what the server says |
@@ -14,13 +15,19 @@ mod changes;
 mod event;
 mod line;
 mod log;
+mod opening;
 mod progress;
 mod status;
 
 pub use self::event::{Effect, Event, Recalled, SocketEvent, Turn, Voice};
+pub use self::opening::Opening;
 pub use self::progress::Patience;
 use self::progress::Progress;
 pub use self::status::{Connection, Status, Synchronized};
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
 
 use super::digest::Cursor;
 use super::document::{Document, Refusal, size_of};
@@ -152,6 +159,11 @@ impl<D: Document> Client<D> {
     /// Own changes that were confirmed lately, in the order of their confirmation.
     pub fn retained(&self) -> impl Iterator<Item = &Confirmed<D::Change>> {
         self.retained.iter()
+    }
+
+    /// The entities that own changes touch, as far as they were not told of by [`Effect::Marked`].
+    pub fn marked(&mut self) -> BTreeSet<Uuid> {
+        self.outbox.take_unmarked()
     }
 
     /// When [`Event::Wake`] is due, if time alone leads on.

@@ -22,7 +22,7 @@ pub fn ArchiveDialog(
             let (id, title) = (*id, list.title.clone());
             let restore = move || {
                 if board.edit(Change::ArchiveList { list: id, archived: false }) {
-                    board.tell("List restored.");
+                    board.toasts.show_text("List restored.");
                 }
             };
             Item::by_id(id.0, move || {
@@ -36,7 +36,7 @@ pub fn ArchiveDialog(
             let (id, title) = (*id, card.title.clone());
             let restore = move || {
                 if board.edit(Change::ArchiveCard { card: id, archived: false }) {
-                    board.tell("Card restored.");
+                    board.toasts.show_text("Card restored.");
                 }
             };
             Item::by_id(id.0, move || view! { <Archived title=title.clone() of=of.clone() restore /> }.into_any())

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::card_mark::Mark;
 use super::drag::{Drag, Draggable};
 use super::handle::use_board;
 use super::label::LabelChip;
@@ -61,6 +62,7 @@ pub fn CardItem(
             <button class="card-open" on:click=move |_| drag.unless_dragged(|| board.opened.set(Some(id)))>
                 {title}
             </button>
+            <Mark card=id />
             <When when=move || !notes.with(String::is_empty)>
                 <p class="card-notes">{notes}</p>
             </When>

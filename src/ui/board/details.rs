@@ -7,11 +7,13 @@ use leptos::prelude::*;
 
 use super::dialog::Dialog;
 use super::focus::focus_card;
-use super::handle::{BoardHandle, Note, use_board};
+use super::handle::{BoardHandle, use_board};
 use crate::board::model::{MAX_LABEL, MAX_NOTES, MAX_TITLE};
 use crate::board::{Card, CardId, Change};
+use crate::ui::connection::{RefusedList, Unsaved};
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{ARCHIVE, CLOSE, Icon, MOVE};
+use crate::ui::toast::{Kind, Toast};
 
 /// The dialog with everything about the card that is open. Renders a closed dialog on the server.
 #[component]
@@ -62,7 +64,17 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
             board.edit(Change::RenameCard { card: id, title: value });
         }
     };
+    let refused = Memo::new(move |_| {
+        let touch = |change: &&Unsaved| change.entities.contains(&id.0);
+        board.connection.refused.with(|refused| refused.iter().filter(touch).cloned().collect::<Vec<_>>())
+    });
     view! {
+        <When when=move || refused.with(|refused| !refused.is_empty())>
+            <section class="needs-attention">
+                <h3>"Needs attention"</h3>
+                <RefusedList of=refused />
+            </section>
+        </When>
         <div class="fields">
             <label class="field">
                 <span>"Title"</span>
@@ -205,7 +217,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
             && !write()
         {
             let text = format!("These notes were too long to keep: {text}");
-            board.note.set(Some(Note { text, undo: false, lasting: true }));
+            board.toasts.show(Toast::new(text).kind(Kind::Danger).lasting());
         }
     });
     view! {

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use imbl::ordmap::DiffItem;
 use leptos::prelude::*;
+use uuid::Uuid;
 
 use crate::board::{Board, Card, CardId, List, ListId};
+use crate::sync::outbox::Mark;
+use crate::sync::time::Moment;
+use crate::ui::clock;
 
 /// A board as signals.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +29,32 @@ pub struct Mirror {
 struct Parts {
     lists: HashMap<ListId, ListSignals>,
     cards: HashMap<CardId, ArcRwSignal<Arc<Card>>>,
+    marks: HashMap<Uuid, MarkSignal>,
 }
+
+#[derive(Debug, Default)]
+struct MarkSignal {
+    mark: ArcRwSignal<CardMark>,
+    /// When it last became [`CardMark::Kept`].
+    kept_since: Moment,
+}
+
+/// What a card shows of how it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CardMark {
+    /// Nothing to show.
+    #[default]
+    None,
+    /// Kept on this device, and not saved yet.
+    Kept,
+    /// Saved, after it was seen not to be.
+    Saved,
+    /// A change was not accepted.
+    Refused,
+}
+
+/// What is saved within this time was never seen not to be: the stylesheet shows the mark after the same time.
+const UNSEEN: Duration = Duration::from_secs(1);
 
 /// One list as signals.
 #[derive(Clone, Debug)]
@@ -71,6 +101,37 @@ impl Mirror {
     #[must_use]
     pub fn list(&self, id: ListId) -> Option<ListSignals> {
         self.parts.with_value(|parts| parts.lists.get(&id).cloned())
+    }
+
+    /// How an entity stands with this person's changes, for its mark.
+    #[must_use]
+    pub fn mark(&self, entity: Uuid) -> ArcRwSignal<CardMark> {
+        let mark = self.parts.try_update_value(|parts| parts.marks.entry(entity).or_default().mark.clone());
+        mark.unwrap_or_default()
+    }
+
+    /// These entities stand otherwise than they did.
+    pub fn set_marks(&self, marks: Vec<(Uuid, Mark)>) {
+        let now = clock::now();
+        for (entity, mark) in marks {
+            let set = self.parts.try_update_value(|parts| {
+                let entry = parts.marks.entry(entity).or_default();
+                let before = entry.mark.get_untracked();
+                let after = match mark {
+                    Mark::Kept => CardMark::Kept,
+                    Mark::Refused => CardMark::Refused,
+                    Mark::Saved if before == CardMark::Kept && now.since(entry.kept_since) >= UNSEEN => CardMark::Saved,
+                    Mark::Saved => CardMark::None,
+                };
+                if after == CardMark::Kept && before != CardMark::Kept {
+                    entry.kept_since = now;
+                }
+                (before != after).then(|| (entry.mark.clone(), after))
+            });
+            if let Some((signal, mark)) = set.flatten() {
+                signal.set(mark);
+            }
+        }
     }
 
     /// Sets the signals of the cards that differ. Returns the lists whose cards are others, or in another order.

@@ -1,8 +1,8 @@
 //! One board: its page and its parts.
 
 pub mod archive;
-pub mod attention;
 pub mod card;
+pub mod card_mark;
 pub mod details;
 pub mod dialog;
 pub mod drag;
@@ -16,6 +16,4 @@ pub mod move_to;
 pub mod page;
 pub mod share;
 pub mod shortcuts;
-
-#[cfg(feature = "hydrate")]
-mod live;
+pub mod words;

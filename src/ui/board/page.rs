@@ -5,7 +5,6 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::archive::ArchiveDialog;
-use super::attention::Attention;
 use super::details::CardDetails;
 use super::drag::Drag;
 use super::handle::BoardHandle;
@@ -15,19 +14,19 @@ use super::move_to::MoveToDialog;
 use super::share::ShareDialog;
 use super::shortcuts::{ShortcutsDialog, on_board_key};
 use crate::board::{Change, ListId, export};
-use crate::sync::client::Connection;
 use crate::sync::id::Key;
 use crate::sync::message::Access;
-use crate::sync::unsent::{self, UnsentError};
 use crate::ui::api::BoardPage;
 use crate::ui::app::NotFound;
-use crate::ui::chosen_file::ChosenFile;
-use crate::ui::connection::status::ConnectionStatus;
+use crate::ui::connection::{
+    ConnectionStatus, ConnectionToast, DevNetworkTools, NetworkIndicator, export_unsaved, import_unsaved,
+};
 use crate::ui::dynamic::{Each, Item, When};
 
 use crate::ui::home::Handover;
-use crate::ui::icon::{ARCHIVE, CLOSE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
+use crate::ui::icon::{ARCHIVE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
 use crate::ui::menu::Menu;
+use crate::ui::worker::NewVersion;
 use crate::ui::{device, download::download};
 
 /// The route `/b/<key>`: loads the board and shows it, or says that there is none.
@@ -78,8 +77,8 @@ fn Unknown(key: String) -> impl IntoView {
 fn Unreachable(retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
     view! {
         <main class="plain-page">
-            <h1>"The board can't be opened just now"</h1>
-            <p>"The server can't be reached, or cannot read the board. What you changed before is kept on this device."</p>
+            <h1>"This board is not on this device"</h1>
+            <p>"It was never opened here, and the server can't be reached, or cannot read it just now. Once it was opened with a network, it opens without one too."</p>
             <p>
                 <button class="button" on:click=move |_| retry()>
                     "Try again"
@@ -99,12 +98,11 @@ pub fn BoardView(
     provide_context(board);
     let drag = Drag::new(board);
     provide_context(drag);
-    come_alive(board, page);
+    come_alive(board, &page);
     Effect::new(move |_| {
         drag.listen();
         guard_leaving(board);
     });
-    on_cleanup(move || board.disconnect());
 
     let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
     let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
@@ -119,14 +117,6 @@ pub fn BoardView(
         <Title text=name />
         <div class="app" on:keydown=move |event| on_board_key(board, shortcuts, &event)>
             <Topbar board name=Signal::derive(name) sharing archive shortcuts />
-            <When when=board.unkept>
-                <p class="banner danger" role="alert">
-                    <span>"Changes can't be kept on this device: its storage is full or denied. Leave this page open until everything is saved."</span>
-                    <button class="button" on:click=move |_| save_unsent(board)>"Export"</button>
-                </p>
-            </When>
-            <Ended board />
-            <Attention board />
             <main
                 class="board"
                 on:touchmove=move |event| {
@@ -140,7 +130,10 @@ pub fn BoardView(
                     <NewList />
                 </ol>
             </main>
-            <Notes board />
+            <NetworkIndicator />
+            <ConnectionToast />
+            <DevNetworkTools />
+            <NewVersion />
             <CardDetails />
             <MoveToDialog />
             <ShareDialog open=sharing />
@@ -176,7 +169,7 @@ fn Topbar(
                 <span class="badge">"View only"</span>
             </When>
             <div class="topbar-end">
-                <ConnectionStatus status=board.status.into() retry=move || board.retry_now() />
+                <ConnectionStatus />
                 <button class="button quiet needs-script" aria-label="Share" on:click=move |_| sharing.set(true)>
                     <Icon path=SHARE />
                     <span class="wide-only">"Share"</span>
@@ -191,7 +184,7 @@ fn Topbar(
                             <Icon path=EXPORT />
                             "Export as JSON"
                         </button>
-                        <button on:click=move |_| save_unsent(board)>
+                        <button on:click=move |_| export_unsaved(board.connection)>
                             <Icon path=EXPORT />
                             "Export unsent changes"
                         </button>
@@ -202,7 +195,7 @@ fn Topbar(
                                 class="visually-hidden"
                                 type="file"
                                 accept=".json"
-                                on:change=move |event| take_in(board, &event)
+                                on:change=move |event| import_unsaved(board.connection, &event)
                             />
                         </label>
                         <button on:click=move |_| shortcuts.set(true)>
@@ -217,85 +210,11 @@ fn Topbar(
     .into_any()
 }
 
-/// Says why the board is not followed any more, when trying again cannot help. What was not saved can be taken along.
-#[component]
-fn Ended(board: BoardHandle) -> impl IntoView {
-    let why = Memo::new(move |_| {
-        board.status.with(|status| match &status.connection {
-            Connection::Refused(bye) if bye.message.is_empty() => {
-                Some("The server does not accept this page any more.".to_owned())
-            }
-            Connection::Refused(bye) => Some(bye.message.clone()),
-            _ => None,
-        })
-    });
-    let unsaved = move || board.status.with(|status| status.pending > 0);
-    view! {
-        <When when=move || why.with(Option::is_some)>
-            <div class="banner danger">
-                <p role="alert">
-                    {Signal::derive(move || why.get().unwrap_or_default())}
-                    <When when=unsaved>" What is not saved is kept on this device."</When>
-                </p>
-                <When when=unsaved>
-                    <button class="button" on:click=move |_| save_unsent(board)>"Export unsent changes"</button>
-                </When>
-            </div>
-        </When>
-    }
-    .into_any()
-}
-
-/// What happened last, at the foot of the page, and the live region that says it aloud. Both stand in the server's HTML, so
-/// that screen readers know the region before it speaks.
-#[component]
-fn Notes(board: BoardHandle) -> impl IntoView {
-    let text = move || board.note.with(|note| note.as_ref().map(|note| note.text.clone()));
-    let undo = move || board.note.with(|note| note.as_ref().is_some_and(|note| note.undo));
-    Effect::new(move |previous: Option<Option<TimeoutHandle>>| {
-        if let Some(timer) = previous.flatten() {
-            timer.clear();
-        }
-        board
-            .note
-            .with(|note| note.as_ref().is_some_and(|note| !note.lasting))
-            .then(|| {
-                let hide = move || {
-                    board.note.try_set(None);
-                };
-                set_timeout_with_handle(hide, std::time::Duration::from_secs(7)).ok()
-            })
-            .flatten()
-    });
-    view! {
-        <div class="visually-hidden" role="status" aria-live="polite">{board.announcement}</div>
-        <When when=move || text().is_some()>
-            <div class="note">
-                <span>{Signal::derive(move || text().unwrap_or_default())}</span>
-                <When when=undo>
-                    <button
-                        class="button link"
-                        on:click=move |_| {
-                            board.note.set(None);
-                            board.undo();
-                        }
-                    >
-                        "Undo"
-                    </button>
-                </When>
-                <button class="button link" aria-label="Close" on:click=move |_| board.note.set(None)>
-                    <Icon path=CLOSE />
-                </button>
-            </div>
-        </When>
-    }
-    .into_any()
-}
-
 /// Asks before the page is left with changes that only it has.
 fn guard_leaving(board: BoardHandle) {
     let guard = window_event_listener(leptos::ev::beforeunload, move |event| {
-        let only_here = board.unkept.get_untracked() && board.status.with_untracked(|status| status.pending > 0);
+        let only_here =
+            !board.connection.kept.get_untracked() && board.status.with_untracked(|status| status.pending > 0);
         if only_here {
             event.prevent_default();
         }
@@ -303,35 +222,12 @@ fn guard_leaving(board: BoardHandle) {
     on_cleanup(move || guard.remove());
 }
 
-/// Gives the person all that is not saved as a file, which any device takes in.
-fn save_unsent(board: BoardHandle) {
-    match board.unsent() {
-        Some(text) => board.mirror.board.with_untracked(|board| {
-            download(&export::file_name(board).replace(".json", "-unsent.json"), &text);
-        }),
-        None => board.tell("Everything is saved: there is nothing to export."),
-    }
-}
-
-fn take_in(board: BoardHandle, event: &leptos::ev::Event) {
-    let Some(file) = ChosenFile::of(event) else { return };
-    if file.bytes() > unsent::MAX_BYTES {
-        return board.tell(UnsentError::Format.to_string());
-    }
-    leptos::task::spawn_local(async move {
-        match file.text().await {
-            Ok(text) => board.take_in(&text),
-            Err(why) => board.tell(why),
-        }
-    });
-}
-
 fn save_copy(board: BoardHandle) {
     board.mirror.board.with_untracked(|board| download(&export::file_name(board), &export::to_json(board)));
 }
 
-/// In the browser: connects, remembers the board, and takes over what the page of boards has handed to it.
-fn come_alive(board: BoardHandle, page: BoardPage) {
+/// In the browser: remembers the board, and takes over what the page of boards has handed to it.
+fn come_alive(board: BoardHandle, page: &BoardPage) {
     let handover = use_context::<Handover>();
     let recent = device::RecentBoard {
         id: page.id,
@@ -341,14 +237,9 @@ fn come_alive(board: BoardHandle, page: BoardPage) {
         opened_at: 0,
         registered: page.registered,
     };
-    let page = StoredValue::new(Some(page));
     Effect::new(move |_| {
-        let Some(page) = page.try_update_value(Option::take).flatten() else { return };
-        let id = page.id;
-        #[cfg(feature = "hydrate")]
-        super::live::connect(board, page);
         if let Some(handover) = handover {
-            let (changes, remarks) = handover.take(id);
+            let (changes, remarks) = handover.take(board.id);
             board.import(changes, &remarks);
         }
     });

@@ -2,173 +2,110 @@
 
 use std::time::Duration;
 
+use leptos::html;
 use leptos::prelude::*;
 
-use crate::sync::client::{Connection, Status};
-use crate::sync::message::Access;
-use crate::sync::network::Network;
+use super::handle::use_connection;
+use super::panel::StatusPanel;
+use super::standing::{Standing, kept_here};
+use crate::sync::time::Moment;
+use crate::ui::clock;
+use crate::ui::dynamic::{Each, Item, When};
 
-/// What the pill says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pill {
-    /// Nothing to say yet.
-    Quiet,
-    Connecting,
-    Saved,
-    /// Not saved any more, for too short a time to speak of it.
-    Settling,
-    Saving(usize),
-    Reconnecting(usize),
-    Offline(usize),
-    Captive(usize),
-    Unreachable(usize),
-    Ended(usize),
-    /// This link can only view; the changes were made with another.
-    ViewOnly(usize),
-    Outdated,
-}
-
-impl Pill {
-    fn of(status: &Status) -> Self {
-        match (&status.connection, status.network) {
-            (Connection::Off, _) => Self::Quiet,
-            (Connection::Refused(_) | Connection::GaveUp { .. }, _) => Self::Ended(status.pending),
-            (Connection::Outdated, _) => Self::Outdated,
-            (_, Network::Offline) => Self::Offline(status.pending),
-            (Connection::Live, _) if status.pending > 0 && status.access == Access::View => {
-                Self::ViewOnly(status.pending)
-            }
-            (Connection::Live, _) if status.pending > 0 => Self::Saving(status.pending),
-            (Connection::Live, _) => Self::Saved,
-            (_, Network::Captive) => Self::Captive(status.pending),
-            (_, Network::Unreachable) => Self::Unreachable(status.pending),
-            (Connection::Connecting { .. }, _) if status.last_sync == 0 => Self::Connecting,
-            (Connection::Connecting { .. } | Connection::Waiting { .. } | Connection::Suspended { .. }, _) => {
-                Self::Reconnecting(status.pending)
-            }
-        }
-    }
-
-    /// The pill's state, for the stylesheet and for tests.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Quiet => "quiet",
-            Self::Connecting => "connecting",
-            Self::Saved => "saved",
-            Self::Settling => "settling",
-            Self::Saving(_) => "saving",
-            Self::Reconnecting(_) => "reconnecting",
-            Self::Offline(_) => "offline",
-            Self::Captive(_) => "captive",
-            Self::Unreachable(_) => "unreachable",
-            Self::Ended(_) | Self::ViewOnly(_) => "ended",
-            Self::Outdated => "outdated",
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Quiet | Self::Settling => String::new(),
-            Self::Connecting => "Connecting…".to_owned(),
-            Self::Saved => "Saved".to_owned(),
-            Self::Saving(1) => "Saving 1 change…".to_owned(),
-            Self::Saving(count) => format!("Saving {count} changes…"),
-            Self::Reconnecting(count) => kept_here("Reconnecting…", count),
-            Self::Offline(count) => kept_here("You're offline.", count),
-            Self::Captive(count) => kept_here("This network wants you to log in.", count),
-            Self::Unreachable(count) => kept_here("Can't reach the server.", count),
-            Self::Ended(count) => kept_here("Not connected.", count),
-            Self::ViewOnly(count) => kept_here("This link can only view.", count),
-            Self::Outdated => "New version. Reload".to_owned(),
-        }
-    }
-
-    /// Whether there is something that is not saved.
-    const fn is_unsaved(self) -> bool {
-        match self {
-            Self::Saving(count)
-            | Self::Reconnecting(count)
-            | Self::Offline(count)
-            | Self::Captive(count)
-            | Self::Unreachable(count)
-            | Self::Ended(count)
-            | Self::ViewOnly(count) => count > 0,
-            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling | Self::Outdated => false,
-        }
-    }
-
-    /// How long the state must last before it is shown, so that a line that blinks does not make the page flicker.
-    const fn patience(self, shown: Self) -> Duration {
-        match (self, shown) {
-            (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
-            // What was said to be under way is said for long enough to be read.
-            (Self::Connecting, _) | (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
-            (Self::Reconnecting(_), Self::Saved | Self::Settling | Self::Saving(_)) => Duration::from_secs(2),
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-fn kept_here(state: &str, count: usize) -> String {
-    match count {
-        0 => state.to_owned(),
-        1 => format!("{state} 1 change kept here"),
-        _ => format!("{state} {count} changes kept here"),
-    }
-}
-
-/// A pill that says where a person stands: connecting, saved, saving, reconnecting (with a button to try now), or ended.
+/// A pill that says where a person stands: connecting, saved, saving so many, reconnecting in so many seconds, offline, and so on.
+/// It opens a panel with the details. "Retry now" connects; it never reloads the page.
 ///
-/// Renders an empty pill of the same size on the server and before hydration: neither knows anything of the line.
+/// Its size does not depend on what it says, so nothing beside it moves. What it says is announced by the toaster's live region,
+/// without the seconds.
+///
+/// Renders an empty pill on the server and before hydration: neither knows anything of the line.
 #[component]
-pub fn ConnectionStatus(
-    /// Where the person stands.
-    status: Signal<Status>,
-    /// Connects now; never reloads the page.
-    retry: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    let now = Memo::new(move |_| status.with(Pill::of));
-    let shown = RwSignal::new(Pill::Quiet);
-    Effect::new(move |previous: Option<(&'static str, Option<TimeoutHandle>)>| {
-        let next = now.get();
-        if next.is_unsaved() && shown.get_untracked() == Pill::Saved {
-            // Patience is for what is not shown yet. "Saved" is taken back at once.
-            shown.set(Pill::Settling);
-        }
-        let waiting = previous.and_then(|(name, timer)| timer.map(|timer| (name, timer)));
-        if let Some((name, timer)) = waiting {
-            if name == next.name() && shown.get_untracked().name() != name {
-                // More of the same: it is shown when it was to be shown.
-                return (name, Some(timer));
-            }
-            timer.clear();
-        }
-        let patience = next.patience(shown.get_untracked());
-        if patience.is_zero() {
-            shown.set(next);
-            return (next.name(), None);
-        }
-        let show = move || {
-            shown.try_set(now.get_untracked());
+pub fn ConnectionStatus() -> impl IntoView {
+    let connection = use_connection();
+    let standing = connection.standing;
+    let pill = NodeRef::<html::Button>::new();
+    let seconds = use_countdown(standing);
+    let open = connection.panel;
+    let name = Signal::derive(move || standing.get().name().to_owned());
+    // What it says is a new node whenever it says something else: a text that grows in place would move.
+    let words = move || {
+        let standing = standing.get();
+        let text = standing.in_short();
+        let counts = matches!(standing, Standing::Reconnecting { until: Some(_), .. });
+        let pending = if matches!(standing, Standing::Saving(_)) { 0 } else { standing.pending() };
+        let key = format!("{} {text} {pending}", standing.name());
+        let view = move || {
+            view! { <PillWords text=text.clone() brief=standing.in_brief() pending seconds=counts.then_some(seconds) /> }.into_any()
         };
-        (next.name(), set_timeout_with_handle(show, patience).ok())
-    });
-    let can_retry = move || {
-        matches!(
-            shown.get(),
-            Pill::Reconnecting(_) | Pill::Offline(_) | Pill::Captive(_) | Pill::Unreachable(_) | Pill::Ended(_)
-        )
+        vec![Item::by_name(key, view)]
+    };
+    let label = move || {
+        let standing = standing.get();
+        let said = if matches!(standing, Standing::Quiet | Standing::Settling) {
+            "details".to_owned()
+        } else {
+            standing.in_full()
+        };
+        format!("Connection: {said}")
     };
     view! {
-        <div class="pill" data-state=Signal::derive(move || shown.get().name().to_owned())>
-            <span class="dot" aria-hidden="true"></span>
-            <span class="pill-text" role="status">{Signal::derive(move || shown.get().text())}</span>
-            <Show when=can_retry>
-                <button class="button link" on:click=move |_| retry()>
+        <div class="pill" data-state=name>
+            <button
+                class="pill-open"
+                node_ref=pill
+                aria-expanded=move || open.get().to_string()
+                aria-haspopup="dialog"
+                aria-label=label
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <Each items=words />
+            </button>
+            <When when=move || standing.get().can_retry()>
+                <button class="button link retry" on:click=move |_| connection.retry_now()>
                     "Retry now"
                 </button>
-            </Show>
+            </When>
+            <StatusPanel opener=pill />
         </div>
     }
     .into_any()
+}
+
+#[component]
+fn PillWords(text: String, brief: &'static str, pending: usize, seconds: Option<Signal<u64>>) -> impl IntoView {
+    let kept = kept_here(pending);
+    view! {
+        <span class="pill-words">
+            <span class="dot" aria-hidden="true"></span>
+            <span class="pill-text wide-only">{text}</span>
+            <span class="pill-text narrow-only">{brief}</span>
+            {seconds.map(|seconds| view! { <span class="pill-seconds">" in " <span class="digits">{seconds}</span> " s"</span> })}
+            {kept.map(|kept| view! { <span class="pill-count" title=kept>{pending}</span> })}
+        </span>
+    }
+    .into_any()
+}
+
+/// Whole seconds until the next attempt; it counts while there is one.
+fn use_countdown(standing: RwSignal<Standing>) -> Signal<u64> {
+    let seconds = RwSignal::new(0);
+    let until = Memo::new(move |_| match standing.get() {
+        Standing::Reconnecting { until, .. } => until,
+        _ => None,
+    });
+    let count = move |until: Moment| {
+        let left = until.since(clock::now());
+        let _ = seconds.try_update(|seconds| {
+            *seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        });
+    };
+    Effect::new(move |timer: Option<Option<IntervalHandle>>| {
+        if let Some(timer) = timer.flatten() {
+            timer.clear();
+        }
+        let until = until.get()?;
+        count(until);
+        set_interval_with_handle(move || count(until), Duration::from_millis(250)).ok()
+    });
+    seconds.into()
 }

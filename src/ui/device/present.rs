@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::RecentBoard;
 use crate::board::{Board, Date};
+use crate::browser::simulator::{Passage, Simulator};
 use crate::browser::{clock, session, storage};
 use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
@@ -127,7 +128,12 @@ async fn open_here(key: String, made_here: Option<DocumentId>) -> Result<Option<
     {
         return Ok(Some(page));
     }
-    let asked = open_board(key.as_str().to_owned());
+    let asked = async {
+        if Simulator::of_page().passes(false).await != Passage::Through {
+            return Err(ServerFnError::new("The server can't be reached."));
+        }
+        open_board(key.as_str().to_owned()).await
+    };
     let patience = TimeoutFuture::new(PATIENCE_MS);
     let answer = match select(pin!(asked), patience).await {
         Either::Left((answer @ Ok(_), _)) => return answer,

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use leptos::prelude::*;
 
-use super::stack::{Kind, Logged, Stack, Toast, ToastId};
+use super::stack::{Kind, Logged, Pause, Stack, Toast, ToastId};
 use crate::ui::clock;
 
 /// Something said aloud by a live region. Each is a node of its own: the same words again are said again.
@@ -51,6 +51,11 @@ impl Toasts {
         self.show_silently(toast)
     }
 
+    /// Shows a plain message.
+    pub fn show_text(&self, text: impl Into<String>) {
+        self.show(Toast::new(text));
+    }
+
     /// Shows a toast that says what was said already.
     pub fn show_silently(&self, toast: Toast) -> ToastId {
         let shown = self.stack.try_update(|stack| stack.show(toast, clock::now(), clock::unix_now()));
@@ -60,8 +65,15 @@ impl Toasts {
 
     /// Takes a toast away, if it is there.
     pub fn dismiss(&self, id: &ToastId) {
-        if self.stack.try_with_untracked(|stack| stack.find(id).is_some()) == Some(true) {
-            self.stack.update(|stack| drop(stack.dismiss(id)));
+        if self.stack.try_update_untracked(|stack| stack.dismiss(id)) == Some(true) {
+            self.stack.notify();
+        }
+    }
+
+    /// No toast's time runs while one of the reasons holds.
+    pub(super) fn pause(&self, why: Pause, holds: bool) {
+        if self.stack.try_update_untracked(|stack| stack.pause(why, holds, clock::now())) == Some(true) {
+            self.stack.notify();
         }
     }
 

@@ -26,7 +26,7 @@
 
 mod handle;
 pub mod stack;
-mod toaster;
+pub mod toaster;
 
 pub use self::handle::{Toasts, provide_toasts, use_toasts};
 pub use self::stack::{Action, Kind, Logged, Toast, ToastId};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -14,6 +15,9 @@ use super::stack::{Pause, SHOWN, ToastId};
 use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{CHECK, CLOSE, Icon, URGENT};
+
+/// What had the focus before the stack. Wrapped, since the server moves pages between threads; there nothing has the focus.
+type CameFrom = StoredValue<Option<SendWrapper<HtmlElement>>>;
 
 /// A toast that is swiped this far to a side goes, in CSS pixels.
 const SWIPED: f64 = 48.0;
@@ -30,7 +34,7 @@ pub fn Toaster() -> impl IntoView {
     let toasts = use_toasts();
     let section = NodeRef::<html::Section>::new();
     let covers = RwSignal::new(false);
-    let back = StoredValue::new_local(None::<HtmlElement>);
+    let back = CameFrom::new(None);
     keep_time(toasts);
     Effect::new(move |_| {
         follow_page(toasts);
@@ -51,17 +55,11 @@ pub fn Toaster() -> impl IntoView {
         // Once it is laid out.
         request_animation_frame(move || keep_off_focus(section, covers));
     });
-    let pause = move |why, holds| {
-        let news = toasts.stack.try_update_untracked(|stack| stack.pause(why, holds, clock::now()));
-        if news == Some(true) {
-            toasts.stack.notify();
-        }
-    };
     let leave = move |event: leptos::ev::FocusEvent| {
         let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
         let inside = section.get_untracked().is_some_and(|section| section.contains(to.as_ref()));
         if !inside {
-            pause(Pause::Focused, false);
+            toasts.pause(Pause::Focused, false);
         }
     };
     let escape = move |event: KeyboardEvent| {
@@ -96,11 +94,11 @@ pub fn Toaster() -> impl IntoView {
             node_ref=section
             on:pointerenter=move |event| {
                 if event.pointer_type() == "mouse" {
-                    pause(Pause::Hovered, true);
+                    toasts.pause(Pause::Hovered, true);
                 }
             }
-            on:pointerleave=move |_| pause(Pause::Hovered, false)
-            on:focusin=move |_| pause(Pause::Focused, true)
+            on:pointerleave=move |_| toasts.pause(Pause::Hovered, false)
+            on:focusin=move |_| toasts.pause(Pause::Focused, true)
             on:focusout=leave
             on:keydown=escape
         >
@@ -127,12 +125,7 @@ fn Region(said: RwSignal<Said>) -> impl IntoView {
 }
 
 #[component]
-fn ToastItem(
-    toasts: Toasts,
-    id: ToastId,
-    section: NodeRef<html::Section>,
-    back: StoredValue<Option<HtmlElement>, LocalStorage>,
-) -> impl IntoView {
+fn ToastItem(toasts: Toasts, id: ToastId, section: NodeRef<html::Section>, back: CameFrom) -> impl IntoView {
     let id = StoredValue::new(id);
     // It may be drawn once more in the moment in which it goes.
     let of = move |read: fn(&super::stack::Shown) -> String| {
@@ -153,7 +146,9 @@ fn ToastItem(
     let close = move || dismiss(toasts, &id.get_value(), section, back);
     let act = move |_| {
         let run = toasts.stack.with_untracked(|stack| {
-            stack.find(&id.get_value()).and_then(|(_, shown)| shown.toast.action.as_ref().map(|act| Arc::clone(&act.run)))
+            stack
+                .find(&id.get_value())
+                .and_then(|(_, shown)| shown.toast.action.as_ref().map(|act| Arc::clone(&act.run)))
         });
         close();
         if let Some(run) = run {
@@ -232,7 +227,9 @@ fn keep_time(toasts: Toasts) {
         let due = toasts.stack.with(super::stack::Stack::deadline)?;
         // One more, since the browser's timers may fire a fraction early.
         let wait = due.since(clock::now()) + Duration::from_millis(1);
-        let expire = move || drop(toasts.stack.try_update(|stack| stack.expire(clock::now())));
+        let expire = move || {
+            let _ = toasts.stack.try_update(|stack| stack.expire(clock::now()));
+        };
         set_timeout_with_handle(expire, wait).ok()
     });
 }
@@ -240,8 +237,7 @@ fn keep_time(toasts: Toasts) {
 /// Stops the clocks while nobody sees the page.
 fn follow_page(toasts: Toasts) {
     let look = move || {
-        let (hidden, now) = (document().hidden(), clock::now());
-        toasts.stack.update(|stack| drop(stack.pause(Pause::Hidden, hidden, now)));
+        toasts.pause(Pause::Hidden, document().hidden());
     };
     let visibility = leptos::ev::Custom::<web_sys::Event>::new("visibilitychange");
     let listener = window_event_listener(visibility, move |_| look());
@@ -249,12 +245,12 @@ fn follow_page(toasts: Toasts) {
 }
 
 /// Goes to the newest toast. Returns whether there is one.
-fn go_to_newest(section: NodeRef<html::Section>, back: StoredValue<Option<HtmlElement>, LocalStorage>) -> bool {
+fn go_to_newest(section: NodeRef<html::Section>, back: CameFrom) -> bool {
     let Some(section) = section.get_untracked() else { return false };
     let Some(newest) = section.query_selector(".toast").ok().flatten() else { return false };
     let from = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
     if !section.contains(from.as_deref().map(AsRef::as_ref)) {
-        back.set_value(from);
+        back.set_value(from.map(SendWrapper::new));
     }
     newest.dyn_into::<HtmlElement>().is_ok_and(|newest| newest.focus().is_ok())
 }
@@ -262,17 +258,13 @@ fn go_to_newest(section: NodeRef<html::Section>, back: StoredValue<Option<HtmlEl
 /// The toast that has the focus, or that has what has it.
 fn focused(toasts: Toasts) -> Option<ToastId> {
     let item = document().active_element()?.closest(".toast").ok()??;
-    let place = std::iter::successors(item.previous_element_sibling(), web_sys::Element::previous_element_sibling).count();
+    let place =
+        std::iter::successors(item.previous_element_sibling(), web_sys::Element::previous_element_sibling).count();
     toasts.stack.with_untracked(|stack| stack.toasts().get(place).map(|shown| shown.id.clone()))
 }
 
 /// Takes a toast away. If it had the focus, the next one gets it, or what had it before.
-fn dismiss(
-    toasts: Toasts,
-    id: &ToastId,
-    section: NodeRef<html::Section>,
-    back: StoredValue<Option<HtmlElement>, LocalStorage>,
-) {
+fn dismiss(toasts: Toasts, id: &ToastId, section: NodeRef<html::Section>, back: CameFrom) {
     let had_focus = focused(toasts).as_ref() == Some(id);
     toasts.dismiss(id);
     if had_focus {
@@ -280,11 +272,14 @@ fn dismiss(
         request_animation_frame(move || {
             let next = section.get_untracked().and_then(|section| section.query_selector(".toast").ok().flatten());
             let next = next.and_then(|next| next.dyn_into::<HtmlElement>().ok());
-            if let Some(element) = next.or_else(|| back.try_update_value(Option::take).flatten()) {
+            let before = || back.try_update_value(Option::take).flatten().map(SendWrapper::take);
+            if let Some(element) = next.or_else(before) {
                 let _ = element.focus();
             }
-            let inside = document().active_element().is_some_and(|element| element.closest(".toaster").is_ok_and(|it| it.is_some()));
-            toasts.stack.update(|stack| drop(stack.pause(Pause::Focused, inside, clock::now())));
+            let inside = document()
+                .active_element()
+                .is_some_and(|element| element.closest(".toaster").is_ok_and(|it| it.is_some()));
+            toasts.pause(Pause::Focused, inside);
         });
     }
 }
@@ -292,7 +287,8 @@ fn dismiss(
 /// Whether the stack, where it is by default, would cover what has the focus.
 fn keep_off_focus(section: NodeRef<html::Section>, covers: RwSignal<bool>) {
     let Some(section) = section.try_get_untracked().flatten() else { return };
-    let focused = document().active_element().filter(|element| element.tag_name() != "BODY" && !section.contains(Some(element)));
+    let focused =
+        document().active_element().filter(|element| element.tag_name() != "BODY" && !section.contains(Some(element)));
     let covered = focused.is_some_and(|element| {
         let (focus, stack) = (element.get_bounding_client_rect(), section.get_bounding_client_rect());
         let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();

@@ -1,5 +1,11 @@
 //! The site's files, and headers for every answer.
 
+mod bundle;
+mod worker;
+
+pub use self::bundle::Bundle;
+pub use self::worker::{SHELL_SCRIPT, no_worker, worker};
+
 use std::path::Path;
 
 use axum::Router;

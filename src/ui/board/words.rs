@@ -1,71 +1,13 @@
-//! Changes that the server refused: each with the reason and a way on.
+//! A board's changes in words.
 
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use crate::board::{Board, Card, Change, export};
+use crate::ui::connection::Words;
 
-use super::handle::BoardHandle;
-use crate::board::{Board, Card, Change};
-use crate::sync::outbox::Kept;
-use crate::ui::clipboard::copy_text;
-use crate::ui::download::download;
-use crate::ui::dynamic::{Each, Item, When};
+/// How this app puts its changes into words.
+pub const WORDS: Words<Board> = Words { in_short: in_words, in_full, file_name };
 
-/// The list of refused changes. Renders nothing on the server, nor while there are none.
-#[component]
-pub fn Attention(
-    /// The board whose changes they are.
-    board: BoardHandle,
-) -> impl IntoView {
-    let item = move |kept: &Kept<Change>| {
-        let kept = kept.clone();
-        Item::by_id(kept.id.0, move || view! { <Refused board kept=kept.clone() /> }.into_any())
-    };
-    let refused = move || board.attention.with(|list| list.iter().map(item).collect::<Vec<_>>());
-    view! {
-        <When when=move || board.attention.with(|list| !list.is_empty())>
-            <section class="banner danger column" aria-label="Needs attention">
-                <p role="alert">"Some of your changes were not accepted. They are kept here until you decide."</p>
-                <ul class="attention">
-                    <Each items=refused />
-                </ul>
-            </section>
-        </When>
-    }
-    .into_any()
-}
-
-#[component]
-fn Refused(board: BoardHandle, kept: Kept<Change>) -> impl IntoView {
-    let reason = kept.refused.as_ref().map(|refusal| refusal.message.to_string());
-    let what = board.mirror.board.with_untracked(|board| in_words(board, &kept.change));
-    let id = kept.id;
-    let copied = RwSignal::new(false);
-    let text = StoredValue::new(board.mirror.board.with_untracked(|board| in_full(board, &kept.change)));
-    let copy = move |_| {
-        spawn_local(async move {
-            let text = text.get_value();
-            if !copy_text(&text).await {
-                download("change.txt", &text);
-            }
-            copied.try_set(true);
-        });
-    };
-    view! {
-        <li>
-            <span>
-                <strong>{what}</strong>
-                " "
-                {reason}
-            </span>
-            <span class="row">
-                <button class="button" on:click=copy>
-                    {Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned())}
-                </button>
-                <button class="button" on:click=move |_| board.retry(&kept)>"Retry"</button>
-                <button class="button quiet" on:click=move |_| board.dismiss(id)>"Discard"</button>
-            </span>
-        </li>
-    }
+fn file_name(board: &Board) -> String {
+    export::file_name(board).trim_end_matches(".json").to_owned()
 }
 
 /// A change with all that its author wrote, for them to keep.

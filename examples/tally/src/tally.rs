@@ -1,0 +1,54 @@
+//! The document: how often each name was counted.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sheetbend::sync::document::{Document, Priority, Refusal};
+use uuid::Uuid;
+
+/// How often each name was counted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    pub counts: BTreeMap<String, i64>,
+}
+
+/// What people do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Count {
+    Add { name: String, by: i64 },
+}
+
+impl Document for Tally {
+    type Change = Count;
+
+    fn check(Count::Add { name, .. }: &Count) -> Result<(), Refusal> {
+        let named = (1..=40).contains(&name.chars().count());
+        named.then_some(()).ok_or_else(|| Refusal::new("name", "A name has 1 to 40 characters."))
+    }
+
+    fn apply(&mut self, change: &Count) -> Result<(), Refusal> {
+        let Count::Add { name, by } = change;
+        *self.counts.entry(name.clone()).or_default() += by;
+        Ok(())
+    }
+
+    // Counting up is the same in any order: nothing in it has to wait for anything else in it.
+    fn touches(_: &Count) -> Vec<Uuid> {
+        Vec::new()
+    }
+
+    // What waits for one name becomes one change.
+    fn merge(earlier: &Count, later: &Count) -> Option<Count> {
+        let (Count::Add { name, by }, Count::Add { name: other, by: more }) = (earlier, later);
+        (name == other).then(|| Count::Add { name: name.clone(), by: by + more })
+    }
+
+    fn inverse(&self, Count::Add { name, by }: &Count) -> Option<Count> {
+        Some(Count::Add { name: name.clone(), by: -by })
+    }
+
+    fn priority(_: &Count) -> Priority {
+        Priority::Normal
+    }
+}

@@ -1,0 +1,280 @@
+//! Where a person stands, in one word of ours: what all the connection's components show. Pure.
+
+use std::time::Duration;
+
+use crate::sync::client::{Connection, Status};
+use crate::sync::message::Access;
+use crate::sync::network::Network;
+use crate::sync::time::Moment;
+
+/// Where a person stands. The number is that of own changes that are not saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing to say yet.
+    #[default]
+    Quiet,
+    /// Connecting for the first time.
+    Connecting,
+    /// The line is live, and the server has everything.
+    Saved,
+    /// Not saved any more, for too short a time to speak of it.
+    Settling,
+    /// The line is live, and changes are on their way.
+    Saving(usize),
+    /// The line is gone, and not for long, for all that is known.
+    Reconnecting {
+        /// Own changes that are not saved.
+        pending: usize,
+        /// When the next attempt starts; `None` while one is under way.
+        until: Option<Moment>,
+    },
+    /// The device has no network.
+    Offline(usize),
+    /// Something else answers in the server's place.
+    Captive(usize),
+    /// The device has a network, and the server does not answer.
+    Unreachable(usize),
+    /// As many attempts failed as may.
+    GaveUp(usize),
+    /// The server said that trying again cannot help.
+    Ended(usize),
+    /// This link can only view; the changes were made with another.
+    ViewOnly(usize),
+    /// The server is newer than this page.
+    Outdated(usize),
+}
+
+impl Standing {
+    /// What a status comes to.
+    #[must_use]
+    pub fn of(status: &Status) -> Self {
+        let pending = status.pending;
+        match (&status.connection, status.network) {
+            (Connection::Off, _) => Self::Quiet,
+            (Connection::Refused(_), _) => Self::Ended(pending),
+            (Connection::Outdated, _) => Self::Outdated(pending),
+            (_, Network::Offline) => Self::Offline(pending),
+            (Connection::Live, _) if pending > 0 && status.access == Access::View => Self::ViewOnly(pending),
+            (Connection::Live, _) if pending > 0 => Self::Saving(pending),
+            (Connection::Live, _) => Self::Saved,
+            (_, Network::Captive) => Self::Captive(pending),
+            (_, Network::Unreachable) => Self::Unreachable(pending),
+            (Connection::GaveUp { .. }, _) => Self::GaveUp(pending),
+            (Connection::Connecting { .. }, _) if status.last_sync == 0 => Self::Connecting,
+            (Connection::Waiting { until, .. }, _) => Self::Reconnecting { pending, until: Some(*until) },
+            (Connection::Connecting { .. } | Connection::Suspended { .. }, _) => {
+                Self::Reconnecting { pending, until: None }
+            }
+        }
+    }
+
+    /// Its name, for the stylesheet and for tests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quiet => "quiet",
+            Self::Connecting => "connecting",
+            Self::Saved => "saved",
+            Self::Settling => "settling",
+            Self::Saving(_) => "saving",
+            Self::Reconnecting { .. } => "reconnecting",
+            Self::Offline(_) => "offline",
+            Self::Captive(_) => "captive",
+            Self::Unreachable(_) => "unreachable",
+            Self::GaveUp(_) => "gave-up",
+            Self::Ended(_) => "ended",
+            Self::ViewOnly(_) => "view-only",
+            Self::Outdated(_) => "outdated",
+        }
+    }
+
+    /// Own changes that are not saved, as far as the state tells.
+    #[must_use]
+    pub const fn pending(self) -> usize {
+        match self {
+            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling => 0,
+            Self::Saving(pending)
+            | Self::Reconnecting { pending, .. }
+            | Self::Offline(pending)
+            | Self::Captive(pending)
+            | Self::Unreachable(pending)
+            | Self::GaveUp(pending)
+            | Self::Ended(pending)
+            | Self::ViewOnly(pending)
+            | Self::Outdated(pending) => pending,
+        }
+    }
+
+    /// Whether trying at once is of use.
+    #[must_use]
+    pub const fn can_retry(self) -> bool {
+        matches!(
+            self,
+            Self::Reconnecting { .. }
+                | Self::Offline(_)
+                | Self::Captive(_)
+                | Self::Unreachable(_)
+                | Self::GaveUp(_)
+                | Self::Ended(_)
+        )
+    }
+
+    /// Whether there is no line, and that was said.
+    #[must_use]
+    pub const fn is_down(self) -> bool {
+        !matches!(
+            self,
+            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling | Self::Saving(_) | Self::ViewOnly(_)
+        )
+    }
+
+    /// In a few words, for a pill. A countdown is not in it.
+    #[must_use]
+    pub fn in_short(self) -> String {
+        match self {
+            Self::Quiet | Self::Settling => "",
+            Self::Connecting => "Connecting…",
+            Self::Saved => "Saved",
+            Self::Saving(1) => "Saving 1 change…",
+            Self::Saving(count) => return format!("Saving {count} changes…"),
+            Self::Reconnecting { until: Some(_), .. } => "Reconnecting",
+            Self::Reconnecting { until: None, .. } => "Reconnecting…",
+            Self::Offline(_) => "Offline",
+            Self::Captive(_) => "Log-in needed",
+            Self::Unreachable(_) => "Can't reach the server",
+            Self::GaveUp(_) | Self::Ended(_) => "Not connected",
+            Self::ViewOnly(_) => "View only",
+            Self::Outdated(_) => "New version",
+        }
+        .to_owned()
+    }
+
+    /// In a word or two, for a narrow pill.
+    #[must_use]
+    pub const fn in_brief(self) -> &'static str {
+        match self {
+            Self::Quiet | Self::Settling => "",
+            Self::Connecting => "Connecting…",
+            Self::Saved => "Saved",
+            Self::Saving(_) => "Saving…",
+            Self::Reconnecting { .. } => "Waiting…",
+            Self::Offline(_) => "Offline",
+            Self::Captive(_) => "Log in",
+            Self::Unreachable(_) => "No server",
+            Self::GaveUp(_) | Self::Ended(_) => "Ended",
+            Self::ViewOnly(_) => "View only",
+            Self::Outdated(_) => "Outdated",
+        }
+    }
+
+    /// In a sentence or two.
+    #[must_use]
+    pub fn in_full(self) -> String {
+        let kept = |state: &str, count| match kept_here(count) {
+            None => state.to_owned(),
+            Some(kept) => format!("{state} {kept}"),
+        };
+        match self {
+            Self::Quiet | Self::Settling => String::new(),
+            Self::Connecting => "Connecting to the server.".to_owned(),
+            Self::Saved => "Everything is saved.".to_owned(),
+            Self::Saving(1) => "1 change is on its way.".to_owned(),
+            Self::Saving(count) => format!("{count} changes are on their way."),
+            Self::Reconnecting { pending, .. } => kept("The connection was lost. Reconnecting.", pending),
+            Self::Offline(_) => "You're offline. Changes will sync when you're back online.".to_owned(),
+            Self::Captive(count) => kept("This network wants you to log in first.", count),
+            Self::Unreachable(count) => kept("Can't reach the server.", count),
+            Self::GaveUp(count) => kept("The connection could not be made.", count),
+            Self::Ended(count) => kept("This page is not connected any more.", count),
+            Self::ViewOnly(count) => kept("This link can only view.", count),
+            Self::Outdated(count) => kept("This page is older than the server. Reload it to go on.", count),
+        }
+    }
+
+    /// How long the state must last before it is shown in place of `shown`, so that a line that blinks does not make the page
+    /// flicker.
+    #[must_use]
+    pub const fn patience(self, shown: Self) -> Duration {
+        match (self, shown) {
+            (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
+            // What was said to be under way is said for long enough to be read.
+            (Self::Connecting, _) | (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
+            (Self::Reconnecting { .. }, Self::Saved | Self::Settling | Self::Saving(_)) => Duration::from_secs(2),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+/// That so many changes are kept on this device; `None` for none.
+#[must_use]
+pub fn kept_here(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 change is kept on this device.".to_owned()),
+        _ => Some(format!("{count} changes are kept on this device.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::link::Loss;
+    use crate::sync::message::{Bye, ByeCode, Retry};
+
+    fn status(connection: Connection, network: Network, pending: usize) -> Status {
+        Status { connection, network, pending, last_sync: 1, ..Status::initial(Access::Edit, 1) }
+    }
+
+    fn waiting() -> Connection {
+        Connection::Waiting { until: Moment::from_millis(8_000), attempt: 1, why: Loss::Dropped }
+    }
+
+    #[test]
+    fn saved_is_said_of_a_live_line_with_nothing_pending_alone() {
+        let bye = Bye { code: ByeCode::UnknownKey, message: String::new(), retry: Retry::Never, retry_after_ms: 0 };
+        let connections = [
+            Connection::Off,
+            Connection::Connecting { attempt: 0 },
+            Connection::Live,
+            waiting(),
+            Connection::Suspended { why: Loss::Dropped },
+            Connection::GaveUp { attempts: 3 },
+            Connection::Refused(bye),
+            Connection::Outdated,
+        ];
+        let networks = [Network::Unknown, Network::Online, Network::Offline, Network::Captive, Network::Unreachable];
+        for connection in connections {
+            for network in networks {
+                for pending in [0, 3] {
+                    let standing = Standing::of(&status(connection.clone(), network, pending));
+                    let in_sync = connection == Connection::Live && pending == 0 && network != Network::Offline;
+                    assert_eq!(standing == Standing::Saved, in_sync, "{connection:?} {network:?} {pending}");
+                    let tells = matches!(standing, Standing::Quiet) || standing.pending() == pending;
+                    assert!(tells || standing == Standing::Connecting, "{standing:?} hides {pending}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_blink_is_not_shown_and_a_word_can_be_read() {
+        let lost = Standing::of(&status(waiting(), Network::Unknown, 0));
+        assert_eq!(lost.patience(Standing::Saved), Duration::from_secs(2));
+        assert_eq!(lost.patience(Standing::Offline(0)), Duration::ZERO, "it was said already that there is no line");
+        assert_eq!(Standing::Saving(1).patience(Standing::Saved), Duration::from_millis(300));
+        assert_eq!(Standing::Saved.patience(Standing::Saving(1)), Duration::from_millis(400));
+        assert_eq!(Standing::Saved.patience(lost), Duration::ZERO);
+        assert_eq!(Standing::Offline(1).patience(Standing::Saved), Duration::ZERO);
+    }
+
+    #[test]
+    fn sentences_count() {
+        assert_eq!(Standing::Unreachable(12).in_full(), "Can't reach the server. 12 changes are kept on this device.");
+        assert_eq!(Standing::Unreachable(1).in_full(), "Can't reach the server. 1 change is kept on this device.");
+        assert_eq!(Standing::Unreachable(0).in_full(), "Can't reach the server.");
+        assert_eq!(
+            (Standing::Saving(1).in_short(), Standing::Saving(2).in_short()),
+            ("Saving 1 change…".into(), "Saving 2 changes…".into())
+        );
+    }
+}
