@@ -27,7 +27,7 @@ pub mod server;
 pub mod ui;
 
 /// The page has arrived: brings it to life.
-#[cfg(feature = "hydrate")]
+#[cfg(all(feature = "hydrate", feature = "app"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();

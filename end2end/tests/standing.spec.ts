@@ -91,7 +91,7 @@ test("reconnecting: after two seconds, with the seconds and “Retry now”, whi
   await chaos.set({ fault: "refuse" });
   const cutAt = await ada.page.evaluate(() => performance.now());
   await chaos.cut();
-  await expect(pill(ada, "reconnecting")).toContainText(/Reconnecting in \s*\d+ s/);
+  await expect(pill(ada, "reconnecting")).toContainText(/Reconnecting\s+in\s+\d+\s+s/, { useInnerText: true });
   await expect(ada.page.getByRole("button", { name: "Retry now" })).toBeVisible();
   const { states, said } = await watched(ada.page);
   const shown = states.find(({ state }) => state === "reconnecting");
@@ -225,7 +225,7 @@ test("the panel: what waits is listed in words, and can be copied and let go; wh
   await item.getByRole("button", { name: "Discard for good?" }).click();
   await expect(panel.locator(".changes li")).toHaveCount(1);
   await expect(ada.cards("To do")).toHaveText(["Keep me"]);
-  await expect(panel).toContainText("Attempt 1 failed: the server could not be reached");
+  await expect(panel).toContainText(/Attempt \d failed: the server could not be reached/);
   await ada.page.keyboard.press("Escape");
   await expect(panel).toHaveCount(0);
   await expect(ada.page.locator(".pill-open")).toBeFocused();

@@ -65,7 +65,7 @@ test("with no network a new board can be made, and one that was never opened her
   const other = await createBoard(server.url);
   await server.kill();
   await ada.page.goto(server.url);
-  await ada.page.getByRole("button", { name: "New board" }).click();
+  await ada.page.getByRole("button", { name: "New board", exact: true }).click();
   await ada.addList("Made at sea");
   await ada.page.reload();
   await expect(ada.list("Made at sea")).toBeVisible({ timeout: 20_000 });
@@ -147,7 +147,7 @@ async function brokenFront(to: string): Promise<{ url: string; front: HttpServer
     }
     const headers = Object.fromEntries(Object.entries(request.headers).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
     delete headers["connection"];
-    fetch(`${to}${request.url}`, { headers, redirect: "manual" }).then(
+    fetch(`${to}${request.url}`, { method: request.method ?? "GET", headers, redirect: "manual" }).then(
       async (answer) => {
         const kept = [...answer.headers].filter(([name]) => name !== "content-encoding" && name !== "content-length" && name !== "transfer-encoding");
         response.writeHead(answer.status, Object.fromEntries(kept)).end(Buffer.from(await answer.arrayBuffer()));
@@ -189,7 +189,7 @@ test("a broken worker is got rid of by a server that has none, and what was writ
   // The browser looks for a new worker whenever a page is opened.
   await expect(async () => {
     await page.goto(`${url}/`);
-    await expect(page.getByRole("button", { name: "New board" })).toBeVisible({ timeout: 1_000 });
+    await expect(page.getByRole("button", { name: "New board", exact: true })).toBeVisible({ timeout: 1_000 });
   }).toPass({ timeout: 20_000 });
   expect(await page.evaluate(() => navigator.serviceWorker.getRegistrations().then((all) => all.length))).toBe(0);
   expect(await cached(page)).toEqual([]);

@@ -17,7 +17,7 @@ use web_sys::{
 use super::lifecycle::Listener;
 
 const NAME: &str = "sheetbend";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A database that does not open within this time is not waited for.
 const OPEN_MS: u32 = 3_000;
@@ -31,16 +31,19 @@ pub enum Store {
     Saved,
     /// Documents as they were confirmed.
     Documents,
+    /// The documents that were opened here, and how.
+    Opened,
 }
 
 impl Store {
-    const ALL: [Self; 3] = [Self::Outbox, Self::Saved, Self::Documents];
+    const ALL: [Self; 4] = [Self::Outbox, Self::Saved, Self::Documents, Self::Opened];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Outbox => "outbox",
             Self::Saved => "saved",
             Self::Documents => "documents",
+            Self::Opened => "opened",
         }
     }
 }

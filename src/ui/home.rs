@@ -49,7 +49,14 @@ pub fn Home() -> impl IntoView {
     let boards = RwSignal::new(None::<Vec<RecentBoard>>);
     let problem = RwSignal::new(None::<String>);
     let busy = RwSignal::new(None::<&'static str>);
-    Effect::new(move |_| boards.set(Some(device::recent_boards())));
+    Effect::new(move |_| {
+        boards.set(Some(device::recent_boards()));
+        // What the list at hand has lost in a crash comes a moment later.
+        spawn_local(async move {
+            let all = device::all_recent_boards().await;
+            let _ = boards.try_update(|boards| *boards = Some(all));
+        });
+    });
     let start = use_start();
     let import = move |event: leptos::ev::Event| {
         let Some(file) = ChosenFile::of(&event) else { return };

@@ -63,9 +63,7 @@ fn Unknown(key: String) -> impl IntoView {
     let page = RwSignal::new(None);
     Effect::new(move |_| {
         let Ok(key) = key.parse::<Key>() else { return };
-        if device::unregistered(&key).is_some() {
-            leptos::task::spawn_local(async move { page.set(device::kept_board(&key).await) });
-        }
+        leptos::task::spawn_local(async move { page.set(device::made_here(&key).await) });
     });
     move || match page.get() {
         Some(page) => view! { <BoardView page /> }.into_any(),

@@ -21,7 +21,13 @@ pub fn ConnectionToast() -> impl IntoView {
         let was_down = was_down.unwrap_or_default();
         match standing.get() {
             now @ (Standing::Offline(_) | Standing::Captive(_) | Standing::Unreachable(_)) => {
-                toasts.show_silently(Toast::new(now.in_full()).kind(Kind::Warning).lasting().named(NAME));
+                // How many changes wait is left to the strip: a toast that grows would move.
+                let text = match now {
+                    Standing::Captive(_) => Standing::Captive(0).in_full(),
+                    Standing::Unreachable(_) => Standing::Unreachable(0).in_full(),
+                    _ => now.in_full(),
+                };
+                toasts.show_silently(Toast::new(text).kind(Kind::Warning).lasting().named(NAME));
                 true
             }
             Standing::Saved | Standing::Saving(_) | Standing::ViewOnly(_) if was_down => {

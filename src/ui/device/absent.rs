@@ -42,14 +42,14 @@ pub fn forget(_id: DocumentId) {}
 pub fn set_registered(_id: DocumentId) {}
 
 /// See the browser's.
-#[must_use]
-pub const fn unregistered(_key: &Key) -> Option<DocumentId> {
-    None
+#[allow(clippy::unused_async)]
+pub async fn all_recent_boards() -> Vec<RecentBoard> {
+    Vec::new()
 }
 
 /// See the browser's.
 #[allow(clippy::unused_async)]
-pub async fn kept_board(_key: &Key) -> Option<BoardPage> {
+pub async fn made_here(_key: &Key) -> Option<BoardPage> {
     None
 }
 
@@ -57,6 +57,6 @@ pub async fn kept_board(_key: &Key) -> Option<BoardPage> {
 ///
 /// # Errors
 /// The server's.
-pub async fn open(key: String, _made_here: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
+pub async fn open(key: String, _handed: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
     open_board(key).await
 }

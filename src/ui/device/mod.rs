@@ -9,6 +9,8 @@ use crate::sync::message::Access;
 mod absent;
 #[cfg(feature = "hydrate")]
 mod present;
+#[cfg(feature = "hydrate")]
+mod recent;
 
 #[cfg(not(feature = "hydrate"))]
 pub use absent::*;

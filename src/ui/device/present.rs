@@ -10,9 +10,11 @@ use send_wrapper::SendWrapper;
 use uuid::Uuid;
 
 use super::RecentBoard;
+use super::recent;
+pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, remember, set_registered};
 use crate::board::{Board, Date};
 use crate::browser::simulator::{Passage, Simulator};
-use crate::browser::{clock, session, storage};
+use crate::browser::{clock, session};
 use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
 use crate::sync::message::Access;
@@ -20,10 +22,6 @@ use crate::ui::api::{BoardPage, open_board};
 
 /// So long a server may take to open a board that this device keeps too.
 const PATIENCE_MS: u32 = 3_000;
-
-/// Most boards that are remembered.
-const MAX_RECENT: usize = 200;
-const RECENT: &str = "sheetbend/boards";
 
 /// An id for something new.
 #[must_use]
@@ -45,59 +43,9 @@ pub fn today() -> Option<Date> {
     Date::new(u16::try_from(now.get_full_year()).ok()?, now.get_month() as u8 + 1, now.get_date() as u8)
 }
 
-/// The boards that this person has opened on this device, the last one first.
-#[must_use]
-pub fn recent_boards() -> Vec<RecentBoard> {
-    let mut boards: Vec<RecentBoard> = storage::read(RECENT).unwrap_or_default();
-    boards.sort_by_key(|board| std::cmp::Reverse(board.opened_at));
-    boards
-}
-
-/// Remembers a board, in place of what was remembered of it; the time of opening is now.
-///
-/// An edit key is not given up for a view key: the board stays editable from the list.
-pub fn remember(mut board: RecentBoard) {
-    let mut boards = recent_boards();
-    if let Some(at) = boards.iter().position(|other| other.id == board.id) {
-        let before = boards.remove(at);
-        board.registered = before.registered;
-        if before.access == Access::Edit && board.access == Access::View {
-            board = RecentBoard { title: board.title, ..before };
-        }
-    }
-    board.opened_at = clock::unix_now();
-    boards.insert(0, board);
-    boards.truncate(MAX_RECENT);
-    // If the device keeps nothing, the list stays as it was: the link is still good.
-    let _ = storage::write(RECENT, &boards);
-}
-
-/// Takes a board off the list; the board itself stays.
-pub fn forget(id: DocumentId) {
-    let boards: Vec<_> = recent_boards().into_iter().filter(|board| board.id != id).collect();
-    let _ = storage::write(RECENT, &boards);
-}
-
-/// The server knows the board now.
-pub fn set_registered(id: DocumentId) {
-    let mut boards = recent_boards();
-    if let Some(board) = boards.iter_mut().find(|board| board.id == id && !board.registered) {
-        board.registered = true;
-        // If the device keeps nothing, the server is told once more next time, which is harmless.
-        let _ = storage::write(RECENT, &boards);
-    }
-}
-
-/// The board that was made here under `key`, if the server does not know it yet.
-#[must_use]
-pub fn unregistered(key: &Key) -> Option<DocumentId> {
-    let mine = |board: &RecentBoard| board.key == *key && !board.registered;
-    recent_boards().into_iter().find(mine).map(|board| board.id)
-}
-
 /// The board that `key` opens, as this device keeps it; `None` if it was not opened here before.
 pub async fn kept_board(key: &Key) -> Option<BoardPage> {
-    let recent = recent_boards().into_iter().find(|board| board.key == *key)?;
+    let recent = recent::all().await.into_iter().find(|board| board.key == *key)?;
     let kept = session::kept_document::<Board>(recent.id).await;
     let (board, cursor) = match kept {
         Some(kept) => (kept.document, kept.cursor),
@@ -108,6 +56,11 @@ pub async fn kept_board(key: &Key) -> Option<BoardPage> {
     Some(BoardPage { id, key: key.clone(), access, cursor, board, registered })
 }
 
+/// The board that was made here under `key`, if the server does not know it yet.
+pub async fn made_here(key: &Key) -> Option<BoardPage> {
+    kept_board(key).await.filter(|page| !page.registered)
+}
+
 /// Opens a board: at once if it was made here and the server does not know it yet, else as the server has it, else as this
 /// device keeps it.
 ///
@@ -115,18 +68,17 @@ pub async fn kept_board(key: &Key) -> Option<BoardPage> {
 /// If the server cannot be reached, and the board was not opened here before.
 pub fn open(
     key: String,
-    made_here: Option<DocumentId>,
+    handed: Option<DocumentId>,
 ) -> impl Future<Output = Result<Option<BoardPage>, ServerFnError>> + Send {
     // A page has one thread; what it waits for here is of its own.
-    SendWrapper::new(open_here(key, made_here))
+    SendWrapper::new(open_here(key, handed))
 }
 
-async fn open_here(key: String, made_here: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
+async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
     let Ok(key) = key.parse::<Key>() else { return Ok(None) };
-    if made_here.or_else(|| unregistered(&key)).is_some()
-        && let Some(page) = kept_board(&key).await.or_else(|| made_here.map(|id| new_board(id, key.clone())))
-    {
-        return Ok(Some(page));
+    let here = made_here(&key).await.or_else(|| handed.map(|id| new_board(id, key.clone())));
+    if here.is_some() {
+        return Ok(here);
     }
     let asked = async {
         if Simulator::of_page().passes(false).await != Passage::Through {

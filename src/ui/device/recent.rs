@@ -1,0 +1,101 @@
+//! The boards that this person has opened on this device: a list in localStorage, which is at hand when a page starts, and a record
+//! each in IndexedDB, which is there after a crash too.
+
+use std::collections::HashMap;
+
+use leptos::task::spawn_local;
+use serde::Deserialize as _;
+
+use super::RecentBoard;
+use crate::browser::database::{Database, Store, Write};
+use crate::browser::{clock, storage};
+use crate::sync::id::DocumentId;
+use crate::sync::message::Access;
+
+/// Most boards that are remembered in the list.
+const MOST: usize = 200;
+const NAME: &str = "sheetbend/boards";
+
+/// What is at hand at once, the last one first.
+#[must_use]
+pub fn local() -> Vec<RecentBoard> {
+    in_order(storage::read(NAME).unwrap_or_default())
+}
+
+/// All of them, the last one first.
+pub async fn all() -> Vec<RecentBoard> {
+    let mut boards: HashMap<DocumentId, RecentBoard> = HashMap::new();
+    for board in local().into_iter().chain(kept().await) {
+        boards
+            .entry(board.id)
+            .and_modify(|other| {
+                let registered = other.registered || board.registered;
+                if board.opened_at > other.opened_at {
+                    *other = board.clone();
+                }
+                other.registered = registered;
+            })
+            .or_insert(board);
+    }
+    in_order(boards.into_values().collect())
+}
+
+/// Remembers a board, in place of what was remembered of it; the time of opening is now.
+///
+/// An edit key is not given up for a view key: the board stays editable from the list.
+pub fn remember(mut board: RecentBoard) {
+    let mut boards = local();
+    if let Some(at) = boards.iter().position(|other| other.id == board.id) {
+        let before = boards.remove(at);
+        board.registered |= before.registered;
+        if before.access == Access::Edit && board.access == Access::View {
+            board = RecentBoard { title: board.title, ..before };
+        }
+    }
+    board.opened_at = clock::unix_now();
+    boards.insert(0, board.clone());
+    boards.truncate(MOST);
+    // If the device keeps nothing, the list stays as it was: the link is still good.
+    let _ = storage::write(NAME, &boards);
+    keep(board.id, Some(board));
+}
+
+/// Takes a board off the list; the board itself stays.
+pub fn forget(id: DocumentId) {
+    let boards: Vec<_> = local().into_iter().filter(|board| board.id != id).collect();
+    let _ = storage::write(NAME, &boards);
+    keep(id, None);
+}
+
+/// The server knows the board now.
+pub fn set_registered(id: DocumentId) {
+    let mut boards = local();
+    if let Some(board) = boards.iter_mut().find(|board| board.id == id && !board.registered) {
+        board.registered = true;
+        let board = board.clone();
+        // If the device keeps nothing, the server is told once more next time, which is harmless.
+        let _ = storage::write(NAME, &boards);
+        keep(id, Some(board));
+    }
+}
+
+fn in_order(mut boards: Vec<RecentBoard>) -> Vec<RecentBoard> {
+    boards.sort_by_key(|board| std::cmp::Reverse(board.opened_at));
+    boards
+}
+
+async fn kept() -> Vec<RecentBoard> {
+    let Ok(database) = Database::open().await else { return Vec::new() };
+    let texts = database.read(Store::Opened, "").await.unwrap_or_default();
+    let read = |text: &String| RecentBoard::deserialize(&serde_json::from_str::<serde_json::Value>(text).ok()?).ok();
+    texts.iter().filter_map(read).collect()
+}
+
+fn keep(id: DocumentId, board: Option<RecentBoard>) {
+    spawn_local(async move {
+        let Ok(database) = Database::open().await else { return };
+        let text = board.and_then(|board| serde_json::to_string(&board).ok());
+        // The list has it too, for as long as the device is well.
+        let _ = database.write(&[Write::Record { store: Store::Opened, key: id.to_string(), text }]).await;
+    });
+}
