@@ -18,7 +18,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser soak mutants measure size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser tally soak mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +45,14 @@ test-rust: tools ## the Rust tests alone
 	cargo test --profile simulation --features planted --test simulation -- --nocapture
 	@echo "Testing the server and the native client (about 4 minutes the first time)…"
 	cargo test --features ssr
+	@echo "Testing components in a browser (about 2 minutes the first time)…"
+	scripts/component-tests
 
-test-browser: build ## the browser tests alone (ARGS='-g "a title"' for some of them)
+tally: tools ## build examples/tally, for its test
+	@echo "Building examples/tally (about 2 minutes the first time)…"
+	cd examples/tally && cargo leptos build
+
+test-browser: build tally ## the browser tests alone (ARGS='-g "a title"' for some of them)
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
 
@@ -57,8 +63,12 @@ mutants: ## break the engine in every way, and see whether its tests notice (an 
 	@scripts/tools mutants
 	SHARD=$(SHARD) scripts/mutants
 
-measure: build ## measure in a browser what docs/performance.md says of waiting (some minutes)
+measure: build ## measure in a browser what docs/performance.md says of waiting, and Lighthouse's scores (some minutes)
+	@scripts/tools measure
 	@scripts/browser-tests --config measure.config.ts $(ARGS)
+
+pictures: build ## take the pictures in docs/states anew (some minutes)
+	@scripts/browser-tests --config pictures.config.ts $(ARGS)
 
 size: build ## the page's bytes, as they go over the line
 	@cd target/site/pkg && wc -c *.wasm.br *.js.br *.css.br

@@ -178,7 +178,8 @@ async fn escape_lets_go_of_what_has_the_focus_and_the_focus_goes_back() {
     assert_eq!(document().active_element(), Some(page.all(".toast")[0].clone().into()));
     key(&document().active_element().expect("focused"), "Escape", "Escape", false);
     page.until("one is left", |page| page.texts() == ["one"]).await;
-    page.until("and has the focus", |page| document().active_element() == Some(page.all(".toast")[0].clone().into())).await;
+    page.until("and has the focus", |page| document().active_element() == Some(page.all(".toast")[0].clone().into()))
+        .await;
     key(&document().active_element().expect("focused"), "Escape", "Escape", false);
     page.until("none is left", |page| page.texts().is_empty()).await;
     page.until("the focus is back", |_| document().active_element() == Some(before.clone().into())).await;

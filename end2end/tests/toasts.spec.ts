@@ -26,7 +26,7 @@ test("a toast goes in its time, and time stands still while someone hovers over 
   const toast = page.locator(".toast");
   await archive(ada, "One");
   await expect(toast).toHaveText(["Card archived.Undo"]);
-  await page.clock.fastForward(5_000);
+  await page.clock.fastForward(3_000);
   await toast.hover();
   await page.clock.fastForward(20_000);
   await expect(toast).toHaveCount(1);
@@ -35,9 +35,9 @@ test("a toast goes in its time, and time stands still while someone hovers over 
   await page.clock.fastForward(20_000);
   await expect(toast).toHaveCount(1);
   await page.locator(".pill-open").focus();
-  await page.clock.fastForward(900);
+  await page.clock.fastForward(100);
   await expect(toast).toHaveCount(1);
-  await page.clock.fastForward(1_000);
+  await page.clock.fastForward(3_000);
   await expect(toast).toHaveCount(0);
 });
 

@@ -287,7 +287,11 @@ impl<D: Document> Inner<D> {
     ///
     /// Before the first, a rewound server would not be known for one, and older changes would be overtaken.
     async fn begin(self: Rc<Self>) {
-        self.recall().await;
+        let known = self.recall().await;
+        if !known {
+            // The page may be gone in a moment, and is to open without a network from now on.
+            self.write_document();
+        }
         self.handle(Event::Start);
         if !lifecycle::is_online() {
             self.handle(Event::Hint { online: false });
@@ -308,11 +312,12 @@ impl<D: Document> Inner<D> {
         }
     }
 
-    /// Takes in what the device keeps.
-    async fn recall(&self) {
+    /// Takes in what the device keeps. Returns whether it keeps the document, or is not to be asked to.
+    async fn recall(&self) -> bool {
         // Only a page that has not begun takes the document.
         let loaded = self.keeper.load(self.stored.get().is_none()).await;
         let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
+        let known = document.is_some() || !loaded.works;
         if loaded.works && self.stored.get().is_none() {
             self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
         }
@@ -324,6 +329,7 @@ impl<D: Document> Inner<D> {
             retained: read_all(&loaded.saved),
             document: document.map(|kept| (kept.document, kept.cursor)),
         }));
+        known
     }
 
     /// Takes in what the device keeps once more: another tab may have kept something in its last moment, and told nobody. Then it
@@ -505,13 +511,16 @@ impl<D: Document> Inner<D> {
     /// Keeps the document as it is confirmed now, if that is another than is kept.
     fn store_document(&self) {
         self.storing.take();
-        let Some(stored) = self.stored.get() else { return };
+        if self.stored.get().is_some_and(|stored| stored != self.client.borrow().confirmed().1) {
+            self.write_document();
+        }
+    }
+
+    fn write_document(&self) {
         let client = self.client.borrow();
         let (document, cursor) = client.confirmed();
-        if cursor != stored {
-            self.keeper.set_document(write(&KeptDocument { document, cursor }));
-            self.stored.set(Some(cursor));
-        }
+        self.keeper.set_document(write(&KeptDocument { document, cursor }));
+        self.stored.set(Some(cursor));
     }
 
     /// One timer, for the client's deadline.

@@ -4,7 +4,7 @@
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     use axum::Router;
     use leptos::prelude::*;
-    use leptos_axum::{LeptosRoutes, file_and_error_handler, generate_route_list};
+    use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
     use sheetbend::server::store::sqlite::Sqlite;
     use sheetbend::server::{NewBoard, Server, Settings};
     use tally::tally::Tally;
@@ -16,11 +16,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (id, edit_key) = the_tally();
     server.create(NewBoard { id, view_key: edit_key.view_key(), edit_key }).await?;
 
-    let context = { let server = server.clone(); move || provide_context(server.clone()) };
-    let page = { let options = options.clone(); move || shell(options.clone()) };
+    let context = {
+        let server = server.clone();
+        move || provide_context(server.clone())
+    };
+    let page = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
     let app = Router::new()
-        .leptos_routes_with_context(&options, generate_route_list(App), context, page)
-        .fallback(file_and_error_handler(shell))
+        .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), page)
+        .fallback(file_and_error_handler_with_context(context, shell))
         .with_state(options.clone())
         .merge(server.router());
     let listener = tokio::net::TcpListener::bind(options.site_addr).await?;

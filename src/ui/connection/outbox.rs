@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
 
 use super::handle::{ConnectionHandle, OutboxHandle, Stand, Unsaved, use_connection, use_outbox};
 use crate::sync::id::ChangeId;
@@ -153,8 +154,9 @@ fn CopyButton(id: ChangeId) -> impl IntoView {
 #[component]
 fn DiscardButton(discard: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let sure = RwSignal::new(false);
-    let press = move |_| {
+    let press = move |event: leptos::ev::MouseEvent| {
         if sure.get_untracked() {
+            focus_around(&event);
             discard();
         } else {
             sure.set(true);
@@ -173,6 +175,16 @@ fn DiscardButton(discard: impl Fn() + Copy + Send + Sync + 'static) -> impl Into
         </button>
     }
     .into_any()
+}
+
+/// The button is gone in a moment: the focus goes to what it is in.
+fn focus_around(event: &leptos::ev::MouseEvent) {
+    let button = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let around = button.and_then(|button| button.closest(".panel, dialog").ok().flatten());
+    let first = around.and_then(|around| around.query_selector("button").ok().flatten());
+    if let Some(first) = first.and_then(|first| first.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = first.focus();
+    }
 }
 
 /// Gives the person all that is not saved as a file, which any device takes in; or says that there is nothing.

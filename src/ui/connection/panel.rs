@@ -36,10 +36,10 @@ pub fn StatusPanel(
             let _ = opener.focus();
         }
     };
-    let escape = move |event: KeyboardEvent| {
-        event.stop_propagation();
-        if event.key() == "Escape" {
-            close();
+    // What is typed here is not for the board.
+    let keep = |event: KeyboardEvent| {
+        if event.key() != "Escape" {
+            event.stop_propagation();
         }
     };
     Effect::new(move |_| {
@@ -60,11 +60,19 @@ pub fn StatusPanel(
                 open.set(false);
             }
         });
-        on_cleanup(move || elsewhere.remove());
+        let escape = window_event_listener(leptos::ev::keydown, move |event| {
+            if event.key() == "Escape" && open.get_untracked() {
+                close();
+            }
+        });
+        on_cleanup(move || {
+            elsewhere.remove();
+            escape.remove();
+        });
     });
     view! {
         <When when=open>
-            <div class="panel" role="dialog" aria-label="Connection" tabindex="-1" node_ref=panel on:keydown=escape>
+            <div class="panel" role="dialog" aria-label="Connection" tabindex="-1" node_ref=panel on:keydown=keep>
                 <Details close />
             </div>
         </When>

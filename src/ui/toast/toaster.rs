@@ -293,7 +293,8 @@ fn keep_off_focus(section: NodeRef<html::Section>, covers: RwSignal<bool>) {
         let (focus, stack) = (element.get_bounding_client_rect(), section.get_bounding_client_rect());
         let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
         // Where it stands at the bottom, wherever it is now.
-        let (top, bottom) = (height - BOTTOM - stack.height(), height - BOTTOM);
+        let bottom = height - gutter();
+        let top = bottom - stack.height();
         stack.height() > 0.0
             && focus.top() < bottom
             && focus.bottom() > top
@@ -306,4 +307,8 @@ fn keep_off_focus(section: NodeRef<html::Section>, covers: RwSignal<bool>) {
 }
 
 /// Its distance from the bottom of the window, as the stylesheet has it.
-const BOTTOM: f64 = 56.0;
+fn gutter() -> f64 {
+    let style = document().document_element().and_then(|root| window().get_computed_style(&root).ok().flatten());
+    let gutter = style.and_then(|style| style.get_property_value("--gutter").ok());
+    gutter.and_then(|gutter| gutter.trim().trim_end_matches("px").parse().ok()).unwrap_or_default()
+}
