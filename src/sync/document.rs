@@ -28,17 +28,26 @@ pub trait Document: Clone + Default + PartialEq + Debug + Serialize + Deserializ
     fn apply(&mut self, change: &Self::Change) -> Result<(), Refusal>;
 
     /// The entities that a change touches; empty for the document itself. A change never overtakes an earlier one that
-    /// touches one of the same.
-    fn touches(change: &Self::Change) -> Vec<Uuid>;
+    /// touches one of the same. By default all touch the document itself, and none overtakes another.
+    fn touches(_change: &Self::Change) -> Vec<Uuid> {
+        Vec::new()
+    }
 
-    /// One change that does what `earlier` and `later`, both still queued, do after each other; `None` if there is none.
-    fn merge(earlier: &Self::Change, later: &Self::Change) -> Option<Self::Change>;
+    /// One change that does what `earlier` and `later`, both still queued, do after each other; `None`, as by default, if there
+    /// is none.
+    fn merge(_earlier: &Self::Change, _later: &Self::Change) -> Option<Self::Change> {
+        None
+    }
 
-    /// The change that undoes `change`, to be asked of the state before it; `None` if there is none.
-    fn inverse(&self, change: &Self::Change) -> Option<Self::Change>;
+    /// The change that undoes `change`, to be asked of the state before it; `None`, as by default, if there is none.
+    fn inverse(&self, _change: &Self::Change) -> Option<Self::Change> {
+        None
+    }
 
-    /// How urgent a change is on a slow line.
-    fn priority(change: &Self::Change) -> Priority;
+    /// How urgent a change is on a slow line; normal by default.
+    fn priority(_change: &Self::Change) -> Priority {
+        Priority::Normal
+    }
 }
 
 /// How urgent a change is on a slow line. Ordered: `Low < Normal < High`.

@@ -116,6 +116,7 @@ pub fn App() -> impl IntoView {
 pub fn NotFound() -> impl IntoView {
     not_found();
     view! {
+        <Title text="There is nothing here" />
         <main class="plain-page">
             <h1>"There is nothing here"</h1>
             <p>"The link may be incomplete: copy the whole of it. If it used to work, ask whoever shared it for a new one."</p>

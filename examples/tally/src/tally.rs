@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sheetbend::sync::document::{Document, Priority, Refusal};
-use uuid::Uuid;
+use sheetbend::sync::document::{Document, Refusal};
 
 /// How often each name was counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,22 +32,9 @@ impl Document for Tally {
         Ok(())
     }
 
-    // Counting up is the same in any order: nothing in it has to wait for anything else in it.
-    fn touches(_: &Count) -> Vec<Uuid> {
-        Vec::new()
-    }
-
     // What waits for one name becomes one change.
     fn merge(earlier: &Count, later: &Count) -> Option<Count> {
         let (Count::Add { name, by }, Count::Add { name: other, by: more }) = (earlier, later);
         (name == other).then(|| Count::Add { name: name.clone(), by: by + more })
-    }
-
-    fn inverse(&self, Count::Add { name, by }: &Count) -> Option<Count> {
-        Some(Count::Add { name: name.clone(), by: -by })
-    }
-
-    fn priority(_: &Count) -> Priority {
-        Priority::Normal
     }
 }

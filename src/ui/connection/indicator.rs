@@ -49,7 +49,7 @@ pub fn NetworkIndicator() -> impl IntoView {
     let pending = move || standing.get().pending() != 0;
     let export = move |_| export_unsaved(connection);
     view! {
-        <div class="indicator">
+        <section class="indicator" aria-label="What stands in the way">
             <When when=unkept>
                 <div class="strip danger" data-strip="unkept">
                     <Icon path=URGENT />
@@ -102,7 +102,7 @@ pub fn NetworkIndicator() -> impl IntoView {
                     <button class="button link" on:click=move |_| connection.retry_now()>"Retry now"</button>
                 </div>
             </When>
-        </div>
+        </section>
     }
     .into_any()
 }

@@ -98,12 +98,12 @@ fn Details(close: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let server = move || status.with(|status| or_dash(&status.server_build));
     let refused = move || connection.refused.with(|refused| !refused.is_empty());
     view! {
-        <header class="panel-head">
+        <div class="panel-head">
             <h2>{Signal::derive(sentence)}</h2>
             <button class="button quiet square" aria-label="Close" on:click=move |_| close()>
                 <Icon path=CLOSE />
             </button>
-        </header>
+        </div>
         <LatencyChart />
         <dl class="facts">
             <Fact name="Last in sync" value=Signal::derive(synced) />

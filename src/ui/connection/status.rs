@@ -39,15 +39,6 @@ pub fn ConnectionStatus() -> impl IntoView {
         };
         vec![Item::by_name(key, view)]
     };
-    let label = move || {
-        let standing = standing.get();
-        let said = if matches!(standing, Standing::Quiet | Standing::Settling) {
-            "details".to_owned()
-        } else {
-            standing.in_full()
-        };
-        format!("Connection: {said}")
-    };
     view! {
         <div class="pill" data-state=name>
             <button
@@ -55,9 +46,9 @@ pub fn ConnectionStatus() -> impl IntoView {
                 node_ref=pill
                 aria-expanded=move || open.get().to_string()
                 aria-haspopup="dialog"
-                aria-label=label
                 on:click=move |_| open.update(|open| *open = !*open)
             >
+                <span class="visually-hidden">"Connection: "</span>
                 <Each items=words />
             </button>
             <When when=move || standing.get().can_retry()>

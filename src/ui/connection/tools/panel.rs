@@ -34,7 +34,8 @@ pub fn Tools() -> impl IntoView {
     let connection = use_connection();
     let sequence = use_sequence();
     let wrong = sequence.wrong;
-    let open = RwSignal::new(true);
+    // On a narrow window they would cover the page.
+    let open = RwSignal::new(window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default() >= 640.0);
     // Whoever leaves the page, or puts the tools away, leaves no trace.
     on_cleanup(|| Simulator::of_page().reset());
     let presets = || {
@@ -50,14 +51,14 @@ pub fn Tools() -> impl IntoView {
         })
     };
     view! {
-        <When when=move || wrong.with(|wrong| !wrong.is_empty())>
-            <p class="fault-sign">
-                <span>"Simulated: " {wrong}</span>
-                <button class="button link" on:click=|_| Simulator::of_page().reset()>"Reset"</button>
-            </p>
-        </When>
         <section class="network-tools" class:closed=move || !open.get() aria-label="Network tools">
-            <header class="panel-head">
+            <When when=move || wrong.with(|wrong| !wrong.is_empty())>
+                <p class="fault-sign">
+                    <span>"Simulated: " {wrong}</span>
+                    <button class="button link" on:click=|_| Simulator::of_page().reset()>"Reset"</button>
+                </p>
+            </When>
+            <div class="panel-head">
                 <button
                     class="button quiet"
                     aria-expanded=move || open.get().to_string()
@@ -72,7 +73,7 @@ pub fn Tools() -> impl IntoView {
                 >
                     <Icon path=CLOSE />
                 </button>
-            </header>
+            </div>
             <When when=open>
                 <div class="tools-body">
                     <div class="row">
