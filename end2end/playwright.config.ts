@@ -8,6 +8,8 @@ export default defineConfig({
   forbidOnly: !!process.env["CI"],
   timeout: 60_000,
   expect: { timeout: 10_000 },
+  // One set of pictures: of Debian's Chromium, which `.ci/run` installs.
+  snapshotPathTemplate: "{testDir}/looks/{arg}{ext}",
   reporter: [["list"], ["./support/summary.ts"]],
   use: {
     browserName: "chromium",

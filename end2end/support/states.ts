@@ -103,7 +103,7 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     const who = await plan(stage);
     const wire = new Wire(stage.server.url, stage.board.editKey);
     await wire.connect();
-    const mend = wire.log.map(({ change }) => change).find((change) => (change?.["content"] as { title?: string })?.title === "Mend the jib")!;
+    const mend = wire.log.map(({ change }) => change).find((change) => change?.kind === "add_card" && JSON.stringify(change).includes("Mend the jib"))!;
     await who.page.context().setOffline(true);
     const details = await who.open("Mend the jib");
     await details.getByLabel("Add a label").fill("urgent repair");
@@ -152,7 +152,9 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     await who.page.locator(".pill-words").click();
     await who.page.getByLabel("Tools that make the network bad").check();
     await who.page.keyboard.press("Escape");
-    await who.page.getByRole("button", { name: "Slow 3G" }).click();
+    const slow = who.page.getByRole("button", { name: "Slow 3G" });
+    if (!(await slow.isVisible())) await who.page.getByRole("button", { name: "Network tools", exact: true }).click();
+    await slow.click();
     await who.card("Mend the jib").getByLabel("Done").check();
     await is(who, "saving");
     await expect(who.page.locator(".sequence")).toContainText("changes");

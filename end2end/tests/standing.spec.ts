@@ -97,7 +97,7 @@ test("reconnecting: after two seconds, with the seconds and “Retry now”, whi
   const { states, said } = await watched(ada.page);
   const shown = states.find(({ state }) => state === "reconnecting");
   expect(shown!.at - cutAt).toBeGreaterThanOrEqual(1_990);
-  expect(said).toEqual([{ urgent: false, text: "The connection was lost. Reconnecting." }]);
+  expect(said).toEqual([{ urgent: false, text: "Reconnecting." }]);
 
   await chaos.clear();
   await ada.page.getByRole("button", { name: "Retry now" }).click();

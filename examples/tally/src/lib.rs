@@ -12,11 +12,11 @@ use sheetbend::sync::message::Access;
 use sheetbend::ui::connection::{
     ConnectionStatus, ConnectionToast, DevNetworkTools, NetworkIndicator, News, Words, use_document,
 };
-use sheetbend::ui::toast::{Toast, Toaster, provide_toasts, use_toasts};
+use sheetbend::ui::toast::{Toaster, provide_toasts, use_toasts};
 
 use crate::tally::{Count, Tally};
 
-/// There is one tally. Whoever can open the page may count, so its key is no secret.
+/// The one tally. Whoever can open the page may count, so its key is no secret.
 pub fn the_tally() -> (DocumentId, Key) {
     (DocumentId(uuid::Uuid::from_u128(1)), Key::from_random(*b"for all to count"))
 }
@@ -34,8 +34,7 @@ pub async fn open() -> Result<(Tally, Cursor), ServerFnError> {
     use sheetbend::server::{Server, store::sqlite::Sqlite};
 
     let opened = expect_context::<Server<Tally, Sqlite>>().open(&the_tally().1).await?;
-    let opened = opened.ok_or_else(|| ServerFnError::new("The tally is gone."))?;
-    Ok((opened.view, opened.cursor))
+    opened.map(|opened| (opened.view, opened.cursor)).ok_or_else(|| ServerFnError::new("The tally is gone."))
 }
 
 #[component]
@@ -66,28 +65,23 @@ fn Counter(tally: Tally, cursor: Cursor) -> impl IntoView {
     });
     let count = move |name: String| {
         if let Some(Err(refusal)) = document.edit(Count::Add { name, by: 1 }) {
-            toasts.show(Toast::new(refusal.message));
+            toasts.show_text(refusal.message);
         }
     };
     let draft = RwSignal::new(String::new());
     let add = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        count(draft.get_untracked().trim().to_owned());
-        draft.set(String::new());
+        count(draft.get_untracked());
     };
     view! {
         <main class="tally">
-            <header>
-                <ConnectionStatus />
-            </header>
+            <header><ConnectionStatus /></header>
             <h1>"Tally"</h1>
             <ul>
                 <For each=move || shown.get().counts key=Clone::clone let((name, total))>
                     <li>
                         <span>{name.clone()} ": " {total}</span>
-                        <button class="button" on:click=move |_| count(name.clone())>
-                            "+ 1"
-                        </button>
+                        <button class="button" on:click=move |_| count(name.clone())>"+ 1"</button>
                     </li>
                 </For>
             </ul>
@@ -115,9 +109,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
             </head>
-            <body>
-                <App />
-            </body>
+            <body><App /></body>
         </html>
     }
 }

@@ -2,7 +2,6 @@
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    use axum::Router;
     use leptos::prelude::*;
     use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
     use sheetbend::server::store::sqlite::Sqlite;
@@ -16,15 +15,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (id, edit_key) = the_tally();
     server.create(NewBoard { id, view_key: edit_key.view_key(), edit_key }).await?;
 
-    let context = {
-        let server = server.clone();
-        move || provide_context(server.clone())
-    };
-    let page = {
-        let options = options.clone();
-        move || shell(options.clone())
-    };
-    let app = Router::new()
+    let (given, made) = (server.clone(), options.clone());
+    let context = move || provide_context(given.clone());
+    let page = move || shell(made.clone());
+    let app = axum::Router::new()
         .leptos_routes_with_context(&options, generate_route_list(App), context.clone(), page)
         .fallback(file_and_error_handler_with_context(context, shell))
         .with_state(options.clone())

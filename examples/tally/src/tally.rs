@@ -22,8 +22,11 @@ impl Document for Tally {
     type Change = Count;
 
     fn check(Count::Add { name, .. }: &Count) -> Result<(), Refusal> {
-        let named = (1..=40).contains(&name.chars().count());
-        named.then_some(()).ok_or_else(|| Refusal::new("name", "A name has 1 to 40 characters."))
+        if (1..=40).contains(&name.trim().len()) {
+            Ok(())
+        } else {
+            Err(Refusal::new("name", "A name has 1 to 40 characters."))
+        }
     }
 
     fn apply(&mut self, change: &Count) -> Result<(), Refusal> {

@@ -19,13 +19,17 @@ pub fn Mark(
 ) -> impl IntoView {
     let board = use_board();
     let mark = board.mirror.mark(card.0);
+    let kept = move || {
+        let kept = if board.connection.kept.get() { "Kept on this device, not saved yet" } else { "Not saved yet" };
+        kept.to_owned()
+    };
     let is = move |which: CardMark| {
         let mark = mark.clone();
         move || mark.get() == which
     };
     view! {
         <When when=is(CardMark::Kept)>
-            <span class="mark" data-mark="kept" title="Kept on this device, not saved yet">
+            <span class="mark" data-mark="kept" title=Signal::derive(kept)>
                 <Icon path=CLOCK />
                 <span class="visually-hidden">"Not saved yet"</span>
             </span>

@@ -154,6 +154,12 @@ impl ConnectionHandle {
         });
     }
 
+    /// Where the person stands, in a sentence or two.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.standing.get().in_full(self.kept.get())
+    }
+
     /// Connects now.
     pub fn retry_now(&self) {
         if let Some(driver) = self.driver() {
@@ -208,12 +214,13 @@ impl ConnectionHandle {
         let Self { standing, kept, refused, .. } = *self;
         Effect::new(move |before: Option<Standing>| {
             let (before, after) = (before.unwrap_or_default(), standing.get());
+            let sentence = after.in_full(kept.get_untracked());
             if after.is_down() && after.name() != before.name() {
-                toasts.say(false, after.in_full());
+                toasts.say(false, sentence);
             } else if before.is_down() && matches!(after, Standing::Saved) {
                 toasts.say(false, "Connected. Everything is saved.");
             } else if before.is_down() && !after.is_down() {
-                toasts.say(false, format!("Connected. {}", after.in_full()));
+                toasts.say(false, format!("Connected. {sentence}"));
             }
             // Between the two, what was said last stands.
             if matches!(after, Standing::Settling) { before } else { after }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::handle::{NOT_KEPT, not_accepted, use_connection};
 use super::outbox::export_unsaved;
-use super::standing::{Standing, kept_here};
+use super::standing::{Standing, unsaved};
 use crate::sync::client::Connection;
 use crate::ui::dynamic::When;
 use crate::ui::icon::{Icon, SIGNAL, URGENT};
@@ -40,12 +40,12 @@ pub fn NetworkIndicator() -> impl IntoView {
             Connection::Refused(bye) if !bye.message.is_empty() => bye.message.clone(),
             _ => "The server does not accept this page any more.".to_owned(),
         });
-        match kept_here(standing.get().pending()) {
+        match unsaved(standing.get().pending(), connection.kept.get()) {
             Some(kept) => format!("{said} {kept}"),
             None => said,
         }
     };
-    let sentence = move || standing.get().in_full();
+    let sentence = move || connection.sentence();
     let pending = move || standing.get().pending() != 0;
     let export = move |_| export_unsaved(connection);
     view! {

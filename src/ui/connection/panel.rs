@@ -83,9 +83,9 @@ pub fn StatusPanel(
 #[component]
 fn Details(close: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let connection = use_connection();
-    let (status, standing) = (connection.status, connection.standing);
+    let status = connection.status;
     let tick = use_seconds();
-    let sentence = move || standing.get().in_full();
+    let sentence = move || connection.sentence();
     let synced = move || {
         tick.track();
         match (status.with(Status::synchronized), connection.synced_at.get()) {
@@ -170,7 +170,7 @@ fn HistoryList() -> impl IntoView {
         })
     };
     view! {
-        <ul class="log">
+        <ul class="log" tabindex="0" aria-label="What happened">
             <Each items />
         </ul>
     }
@@ -195,7 +195,7 @@ fn MessageList() -> impl IntoView {
         <When when=move || toasts.log().is_empty()>
             <p class="hint">"None so far."</p>
         </When>
-        <ul class="log">
+        <ul class="log" tabindex="0" aria-label="Messages">
             <Each items />
         </ul>
     }

@@ -167,10 +167,10 @@ impl Standing {
         }
     }
 
-    /// In a sentence or two.
+    /// In a sentence or two. `kept` is whether this device keeps every change.
     #[must_use]
-    pub fn in_full(self) -> String {
-        let kept = |state: &str, count| match kept_here(count) {
+    pub fn in_full(self, kept: bool) -> String {
+        let kept = |state: &str, count| match unsaved(count, kept) {
             None => state.to_owned(),
             Some(kept) => format!("{state} {kept}"),
         };
@@ -180,7 +180,7 @@ impl Standing {
             Self::Saved => "Everything is saved.".to_owned(),
             Self::Saving(1) => "1 change is on its way.".to_owned(),
             Self::Saving(count) => format!("{count} changes are on their way."),
-            Self::Reconnecting { pending, .. } => kept("The connection was lost. Reconnecting.", pending),
+            Self::Reconnecting { pending, .. } => kept("Reconnecting.", pending),
             Self::Offline(_) => "You're offline. Changes will sync when you're back online.".to_owned(),
             Self::Captive(count) => kept("This network wants you to log in first.", count),
             Self::Unreachable(count) => kept("Can't reach the server.", count),
@@ -205,13 +205,15 @@ impl Standing {
     }
 }
 
-/// That so many changes are kept on this device; `None` for none.
+/// That so many changes are not saved, and whether this device keeps them; `None` for none.
 #[must_use]
-pub fn kept_here(count: usize) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some("1 change is kept on this device.".to_owned()),
-        _ => Some(format!("{count} changes are kept on this device.")),
+pub fn unsaved(count: usize, kept: bool) -> Option<String> {
+    match (count, kept) {
+        (0, _) => None,
+        (1, true) => Some("1 change is kept on this device.".to_owned()),
+        (_, true) => Some(format!("{count} changes are kept on this device.")),
+        (1, false) => Some("1 change is not saved anywhere.".to_owned()),
+        (_, false) => Some(format!("{count} changes are not saved anywhere.")),
     }
 }
 
@@ -268,10 +270,15 @@ mod tests {
     }
 
     #[test]
-    fn sentences_count() {
-        assert_eq!(Standing::Unreachable(12).in_full(), "Can't reach the server. 12 changes are kept on this device.");
-        assert_eq!(Standing::Unreachable(1).in_full(), "Can't reach the server. 1 change is kept on this device.");
-        assert_eq!(Standing::Unreachable(0).in_full(), "Can't reach the server.");
+    fn sentences_count_and_do_not_say_that_is_kept_what_is_not() {
+        let unkept = Standing::Unreachable(2).in_full(false);
+        assert_eq!(unkept, "Can't reach the server. 2 changes are not saved anywhere.");
+        assert_eq!(
+            Standing::Unreachable(12).in_full(true),
+            "Can't reach the server. 12 changes are kept on this device."
+        );
+        assert_eq!(Standing::Unreachable(1).in_full(true), "Can't reach the server. 1 change is kept on this device.");
+        assert_eq!(Standing::Unreachable(0).in_full(false), "Can't reach the server.");
         assert_eq!(
             (Standing::Saving(1).in_short(), Standing::Saving(2).in_short()),
             ("Saving 1 change…".into(), "Saving 2 changes…".into())

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::handle::use_connection;
 use super::panel::StatusPanel;
-use super::standing::{Standing, kept_here};
+use super::standing::{Standing, unsaved};
 use crate::sync::time::Moment;
 use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When};
@@ -33,9 +33,10 @@ pub fn ConnectionStatus() -> impl IntoView {
         let text = standing.in_short();
         let counts = matches!(standing, Standing::Reconnecting { until: Some(_), .. });
         let pending = if matches!(standing, Standing::Saving(_)) { 0 } else { standing.pending() };
-        let key = format!("{} {text} {pending}", standing.name());
+        let unsaved = unsaved(pending, connection.kept.get());
+        let key = format!("{} {text} {unsaved:?}", standing.name());
         let view = move || {
-            view! { <PillWords text=text.clone() brief=standing.in_brief() pending seconds=counts.then_some(seconds) /> }.into_any()
+            view! { <PillWords text=text.clone() brief=standing.in_brief() pending unsaved=unsaved.clone() seconds=counts.then_some(seconds) /> }.into_any()
         };
         vec![Item::by_name(key, view)]
     };
@@ -63,15 +64,20 @@ pub fn ConnectionStatus() -> impl IntoView {
 }
 
 #[component]
-fn PillWords(text: String, brief: &'static str, pending: usize, seconds: Option<Signal<u64>>) -> impl IntoView {
-    let kept = kept_here(pending);
+fn PillWords(
+    text: String,
+    brief: &'static str,
+    pending: usize,
+    unsaved: Option<String>,
+    seconds: Option<Signal<u64>>,
+) -> impl IntoView {
     view! {
         <span class="pill-words">
             <span class="dot" aria-hidden="true"></span>
             <span class="pill-text wide-only">{text}</span>
             <span class="pill-text narrow-only">{brief}</span>
             {seconds.map(|seconds| view! { <span class="pill-seconds">" in " <span class="digits">{seconds}</span> " s"</span> })}
-            {kept.map(|kept| view! { <span class="pill-count" title=kept>{pending}</span> })}
+            {unsaved.map(|unsaved| view! { <span class="pill-count" title=unsaved>{pending}</span> })}
         </span>
     }
     .into_any()

@@ -23,9 +23,9 @@ pub fn ConnectionToast() -> impl IntoView {
             now @ (Standing::Offline(_) | Standing::Captive(_) | Standing::Unreachable(_)) => {
                 // How many changes wait is left to the strip: a toast that grows would move.
                 let text = match now {
-                    Standing::Captive(_) => Standing::Captive(0).in_full(),
-                    Standing::Unreachable(_) => Standing::Unreachable(0).in_full(),
-                    _ => now.in_full(),
+                    Standing::Captive(_) => Standing::Captive(0).in_full(true),
+                    Standing::Unreachable(_) => Standing::Unreachable(0).in_full(true),
+                    _ => now.in_full(true),
                 };
                 toasts.show_silently(Toast::new(text).kind(Kind::Warning).lasting().named(NAME));
                 true

@@ -287,8 +287,11 @@ fn dismiss(toasts: Toasts, id: &ToastId, section: NodeRef<html::Section>, back: 
 /// Whether the stack, where it is by default, would cover what has the focus.
 fn keep_off_focus(section: NodeRef<html::Section>, covers: RwSignal<bool>) {
     let Some(section) = section.try_get_untracked().flatten() else { return };
-    let focused =
-        document().active_element().filter(|element| element.tag_name() != "BODY" && !section.contains(Some(element)));
+    let focused = document().active_element().filter(|element| {
+        // What is around other things has the focus for the keyboard's sake.
+        let itself = element.tag_name() != "BODY" && element.get_attribute("tabindex").as_deref() != Some("-1");
+        itself && !section.contains(Some(element))
+    });
     let covered = focused.is_some_and(|element| {
         let (focus, stack) = (element.get_bounding_client_rect(), section.get_bounding_client_rect());
         let height = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
@@ -309,6 +312,6 @@ fn keep_off_focus(section: NodeRef<html::Section>, covers: RwSignal<bool>) {
 /// Its distance from the bottom of the window, as the stylesheet has it.
 fn gutter() -> f64 {
     let style = document().document_element().and_then(|root| window().get_computed_style(&root).ok().flatten());
-    let gutter = style.and_then(|style| style.get_property_value("--gutter").ok());
+    let gutter = style.and_then(|style| style.get_property_value("--under-toasts").ok());
     gutter.and_then(|gutter| gutter.trim().trim_end_matches("px").parse().ok()).unwrap_or_default()
 }
