@@ -18,15 +18,19 @@ for (const preset of ["desktop", "mobile"]) {
     const lists = ["To do", "Doing", "Waiting", "Done"].map((title, n) => ({ list: randomUUID(), title, position: `a${n}` }));
     for (const list of lists) await wire.offer({ kind: "add_list", archived: false, ...list });
     for (let n = 0; n < CARDS; n += 1) {
-      const content = { list: lists[n % 4]!.list, position: `a${String.fromCharCode(65 + (n >> 5))}${String.fromCharCode(65 + (n % 26))}V`, title: `Card ${n + 1}: mend the ropes of boat ${n % 7}` };
-      await wire.offer({ kind: "add_card", card: randomUUID(), content });
+      const position = `a${String.fromCharCode(65 + (n >> 5))}V`;
+      const title = `Card ${n + 1}: mend the ropes of boat ${n % 7}`;
+      const { refused } = await wire.offer({ kind: "add_card", card: randomUUID(), list: lists[n % 4]!.list, position, title });
+      expect(refused).toBeNull();
     }
     const output = testInfo.outputPath("lighthouse.json");
     const flags = "--headless=new --no-sandbox --disable-gpu --disable-background-networking";
     const args = [program, board.editUrl, "--output=json", `--output-path=${output}`, `--chrome-flags=${flags}`, "--quiet"];
     const categories = "--only-categories=performance,accessibility,best-practices";
     if (preset === "desktop") args.push("--preset=desktop");
-    await promisify(execFile)(process.execPath, [...args, categories], { env: { ...process.env, CHROME_PATH: process.env["CHROMIUM"] } });
+    const run = () => promisify(execFile)(process.execPath, [...args, categories], { env: { ...process.env, CHROME_PATH: process.env["CHROMIUM"] } });
+    // Its trace misses the start of the page now and then (NO_NAVSTART), and it says to run it again.
+    await run().catch(run).catch(run);
     type Audit = { score: number | null; title: string; displayValue?: string };
     const report = JSON.parse(await readFile(output, "utf8")) as {
       categories: Record<string, { score: number; auditRefs: { id: string; weight: number }[] }>;

@@ -50,6 +50,9 @@ impl Default for Settings {
     }
 }
 
+/// However few clients a server has, the backoff begins no lower.
+const SMALLEST_BASE: Duration = Duration::from_millis(250);
+
 /// Where the connection stands. Each state carries what only it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
@@ -188,7 +191,7 @@ pub struct Link {
     /// Failed attempts since the line was last stable: the backoff's exponent.
     attempt: u32,
     /// What the server last asked for.
-    spread: Duration,
+    spread: Option<Duration>,
     /// No attempts are to be started.
     held: bool,
 }
@@ -203,7 +206,7 @@ impl Link {
             rng: Rng::with_seed(seed),
             sockets: 0,
             attempt: 0,
-            spread: Duration::ZERO,
+            spread: None,
             held: false,
         }
     }
@@ -355,7 +358,7 @@ impl Link {
 
     fn accepted(&mut self, socket: SocketId, spread: Duration, now: Moment) -> Vec<Action> {
         if matches!(self.state, State::Handshaking { socket: present, .. } if present == socket) {
-            self.spread = spread;
+            self.spread = Some(spread);
             self.state = State::Live { socket, since: now, heard: now, probe: None };
         }
         Vec::new()
@@ -401,14 +404,17 @@ impl Link {
     /// Gives the present socket up and waits for the next attempt.
     ///
     /// After a stable connection the first delay is spread as the server asked, since all its clients lose it at once
-    /// (RFC 6455 §7.2.3); every other delay is the backoff's.
+    /// (RFC 6455 §7.2.3); every other delay is the backoff's. A server of few asks for a small spread, and few need not be as
+    /// patient as many: then the backoff begins lower.
     fn lose(&mut self, why: Loss, now: Moment) -> Vec<Action> {
         let stable = matches!(self.state, State::Live { since, .. } if now.since(since) >= self.settings.stable_after);
         let delay = if stable {
             self.attempt = 0;
-            uniform(self.spread, &mut self.rng)
+            uniform(self.spread.unwrap_or_default(), &mut self.rng)
         } else {
-            self.settings.backoff.delay(self.attempt, &mut self.rng)
+            let Backoff { base, cap } = self.settings.backoff;
+            let hinted = self.spread.map_or(base, |spread| base.min(spread.max(SMALLEST_BASE)));
+            Backoff { base: hinted, cap }.delay(self.attempt, &mut self.rng)
         };
         let least = match &why {
             Loss::Bye(bye) => Duration::from_millis(bye.retry_after_ms),
@@ -465,6 +471,25 @@ mod tests {
         assert!(wait_of(&link, 60_000) <= SPREAD);
         let due = link.deadline().expect("waits");
         assert_eq!(link.handle(Event::Wake, due), [Action::Open(SocketId(2))]);
+    }
+
+    #[test]
+    fn the_backoff_of_a_server_of_few_begins_lower_and_ends_where_every_other_does() {
+        let longest = |spread: Duration, attempt: u32| {
+            let waits = (0..200).map(|seed| {
+                let mut link = Link::new(Settings::default(), seed);
+                link.spread = Some(spread);
+                link.attempt = attempt;
+                link.lose(Loss::Unreachable, at(0));
+                wait_of(&link, 0)
+            });
+            waits.max().expect("some")
+        };
+        let few = longest(SPREAD, 0);
+        assert!((Duration::from_millis(200)..=SMALLEST_BASE).contains(&few), "{few:?}");
+        let many = longest(Duration::from_secs(10), 0);
+        assert!((Duration::from_millis(800)..=Duration::from_secs(1)).contains(&many), "{many:?}");
+        assert!(longest(SPREAD, 9) > Duration::from_secs(25));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct BoardHandle {
     pub opened: RwSignal<Option<CardId>>,
     /// The card that "Move to…" is asking about.
     pub moving: RwSignal<Option<CardId>>,
+    /// The page has come alive: changes are kept from now on.
+    pub alive: RwSignal<bool>,
     /// Whether changes can be made: the page has come alive and the key allows it.
     pub editable: Signal<bool>,
     /// The key that opened the board.
@@ -75,6 +77,7 @@ impl BoardHandle {
             mirror,
             connection,
             status,
+            alive,
             opened: RwSignal::new(None),
             moving: RwSignal::new(None),
             editable: Signal::derive(move || status.with(|status| status.access == Access::Edit) && alive.get()),

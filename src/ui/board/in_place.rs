@@ -7,7 +7,8 @@ use crate::ui::dynamic::When;
 
 /// Text that becomes a field when it is pressed. Enter or leaving the field commits, Escape does not.
 ///
-/// Renders plain text on the server and until the page has come alive, then a button with the same text.
+/// A button, which is disabled while it cannot be renamed: on the server, and until the page has come alive. It is the same element
+/// from then on, so the page is not painted anew.
 #[component]
 pub fn InPlace(
     /// The text.
@@ -58,11 +59,13 @@ pub fn InPlace(
             when=editing
             otherwise=move || {
                 view! {
-                    <When when=editable otherwise=move || view! { <span class="in-place">{text}</span> }>
-                        <button class="in-place" title="Rename" on:click=move |_| editing.set(true)>
-                            {text}
-                        </button>
-                    </When>
+                    <button
+                        class="in-place"
+                        disabled=Signal::derive(move || !editable.get())
+                        on:click=move |_| editing.set(true)
+                    >
+                        {text}
+                    </button>
                 }
             }
         >

@@ -236,7 +236,9 @@ fn come_alive(board: BoardHandle, page: &BoardPage) {
         registered: page.registered,
     };
     Effect::new(move |_| {
-        if let Some(handover) = handover {
+        if let Some(handover) = handover
+            && board.alive.get()
+        {
             let (changes, remarks) = handover.take(board.id);
             board.import(changes, &remarks);
         }

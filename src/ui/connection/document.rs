@@ -1,6 +1,7 @@
 //! Opens a document in a page.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -103,9 +104,14 @@ pub fn use_document<D: Document>(
     let handle = DocumentHandle { connection, alive: RwSignal::new(false), editor: StoredValue::new(None) };
     let opening = StoredValue::new(Some(opening));
     Effect::new(move |_| {
-        if let Some(opening) = opening.try_update_value(Option::take).flatten() {
-            open(handle, opening, words, told.clone());
-        }
+        let told = told.clone();
+        // In a turn of its own: the page is drawn and answers before it.
+        let open = move || {
+            if let Some(opening) = opening.try_update_value(Option::take).flatten() {
+                open(handle, opening, words, told.clone());
+            }
+        };
+        set_timeout(open, Duration::ZERO);
     });
     on_cleanup(move || handle.close());
     handle
