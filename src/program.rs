@@ -65,8 +65,7 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     })?;
     let stop = stop().map_err(StartError::Runtime)?;
 
-    let bundle = bundle.filter(|_| !options.no_service_worker);
-    let app = routes(&server, leptos, bundle.as_ref());
+    let app = routes(&server, leptos, bundle.as_ref(), !options.no_service_worker);
     println!("Sheetbend serves on http://{}", listener.local_addr().unwrap_or(address));
     tracing::info!(data = %options.data.display(), "serving");
 
@@ -81,11 +80,15 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     Ok(())
 }
 
-/// Every route there is. Without a bundle there is no service worker, and one that is in a browser is taken out.
-fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, bundle: Option<&Bundle>) -> Router {
+/// Every route there is. Where there is to be no service worker, one that is in a browser is taken out.
+fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, bundle: Option<&Bundle>, worker: bool) -> Router {
     let root = Path::new(&*leptos.site_root);
-    let build = Build { name: server.settings().build.clone(), worker: bundle.is_some() };
-    let worker = match bundle {
+    let build = Build {
+        name: server.settings().build.clone(),
+        worker: worker && bundle.is_some(),
+        start: bundle.map(Bundle::start),
+    };
+    let worker = match bundle.filter(|_| worker) {
         Some(bundle) => site::worker(bundle, app::offline_shell(bundle, &build)),
         None => site::no_worker(),
     };

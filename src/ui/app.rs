@@ -23,7 +23,7 @@ pub fn shell(options: LeptosOptions, build: &Build) -> impl IntoView + use<> {
             {head(view! {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                {start_script(options, build)}
                 <MetaTags />
             })}
             <body>
@@ -40,6 +40,8 @@ pub struct Build {
     pub name: String,
     /// Whether there is a service worker for it.
     pub worker: bool,
+    /// The script that brings the page to life; without it, Leptos's own.
+    pub start: Option<String>,
 }
 
 /// The page that the service worker shows when there is no network: nothing in it but what brings the app, which is mounted then
@@ -72,6 +74,12 @@ pub fn start() {
     } else {
         leptos::mount::hydrate_body(App);
     }
+}
+
+/// What brings the page to life.
+fn start_script(options: LeptosOptions, build: &Build) -> AnyView {
+    let Some(script) = build.start.clone() else { return view! { <HydrationScripts options /> }.into_any() };
+    view! { <script type="module" nonce=leptos::nonce::use_nonce() inner_html=script></script> }.into_any()
 }
 
 /// The head of every page, with the `rest` of this one's.

@@ -54,6 +54,20 @@ impl Bundle {
         Ok(Self { js, wasm, css, others, version })
     }
 
+    /// The script, as of a module, that brings the page to life: once it was painted, so that what is read does not wait for what
+    /// moves. A page that nobody sees is not painted, and does not wait.
+    #[must_use]
+    pub fn start(&self) -> String {
+        format!(
+            "if (!document.hidden) await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));\n\
+             const [wasm, script] = [fetch(\"{}\"), import(\"{}\")];\n\
+             const {{ default: init, hydrate }} = await script;\n\
+             await init({{ module_or_path: wasm }});\n\
+             hydrate();\n",
+            self.wasm, self.js
+        )
+    }
+
     /// All of them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         [&self.js, &self.wasm, &self.css].into_iter().chain(&self.others).map(String::as_str)

@@ -26,11 +26,7 @@ pub fn worker(bundle: &Bundle, shell: String) -> Router {
         json(&files),
         include_str!("worker.js")
     );
-    let start = format!(
-        "import init, {{ hydrate }} from {};\n\nawait init({{ module_or_path: {} }});\nhydrate();\n",
-        json(&bundle.js),
-        json(&bundle.wasm)
-    );
+    let start = bundle.start();
     let page = move || {
         let headers = [
             (CONTENT_TYPE, "text/html; charset=utf-8"),

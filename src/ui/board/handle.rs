@@ -30,6 +30,8 @@ pub struct BoardHandle {
     pub moving: RwSignal<Option<CardId>>,
     /// The page has come alive: changes are kept from now on.
     pub alive: RwSignal<bool>,
+    /// Whether the key allows changes. What makes them is on the page from the start, so that nothing moves when it comes alive.
+    pub may_edit: Signal<bool>,
     /// Whether changes can be made: the page has come alive and the key allows it.
     pub editable: Signal<bool>,
     /// The key that opened the board.
@@ -73,6 +75,7 @@ impl BoardHandle {
         });
         let (connection, alive) = (document.connection, document.alive);
         let status = connection.status;
+        let may_edit = Memo::new(move |_| status.with(|status| status.access == Access::Edit));
         Self {
             mirror,
             connection,
@@ -80,7 +83,8 @@ impl BoardHandle {
             alive,
             opened: RwSignal::new(None),
             moving: RwSignal::new(None),
-            editable: Signal::derive(move || status.with(|status| status.access == Access::Edit) && alive.get()),
+            may_edit: may_edit.into(),
+            editable: Signal::derive(move || may_edit.get() && alive.get()),
             key: StoredValue::new(page.key.clone()),
             id,
             toasts,

@@ -47,14 +47,14 @@ pub fn ListColumn(
                     />
                 </h2>
                 <span class="count">{count}</span>
-                <When when=board.editable>
+                <When when=board.may_edit>
                     <ListMenu id renaming />
                 </When>
             </header>
             <ol class="cards" aria-label=title>
                 <Each items=cards />
             </ol>
-            <When when=board.editable>
+            <When when=board.may_edit>
                 <NewCard list=id />
             </When>
         </li>
@@ -192,7 +192,7 @@ pub fn NewList() -> impl IntoView {
         }
     };
     view! {
-        <When when=board.editable>
+        <When when=board.may_edit>
             <li class="new-list">
                 <When
                     when=adding
