@@ -55,14 +55,17 @@ impl Bundle {
     }
 
     /// The script, as of a module, that brings the page to life: once it was painted, so that what is read does not wait for what
-    /// moves. A page that nobody sees is not painted, and does not wait.
+    /// moves, and in two turns, so that a tap between them is not kept waiting. A page that nobody sees is not painted, and does not
+    /// wait.
     #[must_use]
     pub fn start(&self) -> String {
         format!(
-            "if (!document.hidden) await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));\n\
+            "const turn = () => new Promise((done) => setTimeout(done));\n\
+             if (!document.hidden) await new Promise((painted) => requestAnimationFrame(painted)).then(turn);\n\
              const [wasm, script] = [fetch(\"{}\"), import(\"{}\")];\n\
              const {{ default: init, hydrate }} = await script;\n\
              await init({{ module_or_path: wasm }});\n\
+             await turn();\n\
              hydrate();\n",
             self.wasm, self.js
         )

@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use super::handle::use_board;
 use super::mirror::CardMark;
 use crate::board::CardId;
-use crate::ui::dynamic::When;
 use crate::ui::icon::{CHECK, CLOCK, Icon, URGENT};
 
 /// A card's mark: kept here and not saved yet (once that has lasted for a second), saved (for a moment after that), or not accepted,
@@ -23,23 +22,23 @@ pub fn Mark(
         let kept = if board.connection.kept.get() { "Kept on this device, not saved yet" } else { "Not saved yet" };
         kept.to_owned()
     };
-    let is = move |which: CardMark| {
-        let mark = mark.clone();
-        move || mark.get() == which
-    };
-    view! {
-        <When when=is(CardMark::Kept)>
+    // One part for all three: there is a mark on every card, and nothing in most of them.
+    move || match mark.get() {
+        CardMark::None => ().into_any(),
+        CardMark::Kept => view! {
             <span class="mark" data-mark="kept" title=Signal::derive(kept)>
                 <Icon path=CLOCK />
                 <span class="visually-hidden">"Not saved yet"</span>
             </span>
-        </When>
-        <When when=is(CardMark::Saved)>
+        }
+        .into_any(),
+        CardMark::Saved => view! {
             <span class="mark" data-mark="saved" title="Saved">
                 <Icon path=CHECK />
             </span>
-        </When>
-        <When when=is(CardMark::Refused)>
+        }
+        .into_any(),
+        CardMark::Refused => view! {
             <button
                 class="mark"
                 data-mark="refused"
@@ -49,7 +48,7 @@ pub fn Mark(
             >
                 <Icon path=URGENT />
             </button>
-        </When>
+        }
+        .into_any(),
     }
-    .into_any()
 }
