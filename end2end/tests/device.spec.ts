@@ -32,9 +32,9 @@ test("y-indexeddb 28: an edit made in the same moment as a reload is kept", asyn
   await ada.addCards("To do", "One");
   await ada.isSaved();
   await server.kill();
-  // There is no server to load it from: the page gives way to the browser's own.
+  // There is no server to load it from: the page gives way to the service worker's, or to the browser's own.
   await Promise.all([
-    page.waitForEvent("framenavigated", (frame) => frame.url().startsWith("chrome-error:")),
+    page.waitForEvent("framenavigated"),
     page.evaluate(() => {
       document.querySelector<HTMLInputElement>(".card input[type=checkbox]")!.click();
       location.reload();

@@ -46,7 +46,7 @@ test("a file that is no board gets a sentence that says why", async ({ page, sha
     mimeType: "application/json",
     buffer: Buffer.from('{"cats": 3}'),
   });
-  await expect(page.getByRole("alert")).toContainText("Trello");
+  await expect(page.locator(".problem")).toContainText("Trello");
   await expect(page).toHaveURL(`${sharedServer.url}/`);
 });
 
