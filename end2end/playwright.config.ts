@@ -9,7 +9,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   // One set of pictures: of Debian's Chromium, which `.ci/run` installs.
-  snapshotPathTemplate: "{testDir}/looks/{arg}{ext}",
+  snapshotPathTemplate: "looks/{arg}{ext}",
   reporter: [["list"], ["./support/summary.ts"]],
   use: {
     browserName: "chromium",

@@ -89,7 +89,7 @@ fn routes(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, bundle: Option
         start: bundle.map(Bundle::start),
     };
     let worker = match bundle.filter(|_| worker) {
-        Some(bundle) => site::worker(bundle, app::offline_shell(bundle, &build)),
+        Some(bundle) => site::worker(bundle, app::offline_shell(&build, &bundle.css, &bundle.js, site::SHELL_SCRIPT)),
         None => site::no_worker(),
     };
     let (pages, missing) = pages(server, leptos, build);

@@ -45,19 +45,17 @@ pub struct Build {
 }
 
 /// The page that the service worker shows when there is no network: nothing in it but what brings the app, which is mounted then
-/// and not hydrated.
+/// and not hydrated. `css`, `js` and `script` are where the style, the program's script and the one that starts it are.
 #[cfg(feature = "ssr")]
 #[must_use]
-pub fn offline_shell(bundle: &crate::server::site::Bundle, build: &Build) -> String {
-    use crate::server::site::SHELL_SCRIPT;
-
+pub fn offline_shell(build: &Build, css: &str, js: &str, script: &'static str) -> String {
     let page = view! {
         <html lang="en" data-build=build.name.clone() data-worker=build.worker data-shell=true>
             {head(view! {
                 <title>"Sheetbend"</title>
-                <link rel="stylesheet" href=bundle.css.clone() />
-                <link rel="modulepreload" href=bundle.js.clone() />
-                <script type="module" src=SHELL_SCRIPT></script>
+                <link rel="stylesheet" href=css.to_owned() />
+                <link rel="modulepreload" href=js.to_owned() />
+                <script type="module" src=script></script>
             })}
             <body></body>
         </html>
