@@ -1,8 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { rm } from "node:fs/promises";
+import path from "node:path";
 import { type Browser, type BrowserContextOptions, expect } from "@playwright/test";
 import { type Board } from "./board.ts";
 import { Chaos } from "./chaos.ts";
 import { Person } from "./person.ts";
 import { type Server } from "./server.ts";
+import { anotherSite } from "./site.ts";
 import { Wire } from "./wire.ts";
 
 /** What a state is made on. */
@@ -42,6 +46,21 @@ const is = (who: Person, state: string) => expect(who.page.locator(`.pill[data-s
 
 /** The rows of the table of states, each really made. */
 export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
+  async connecting(stage) {
+    await plan(stage);
+    const chaos = await Chaos.start(stage.server.url);
+    const page = await (await stage.browser.newContext(stage.options)).newPage();
+    await page.route("**/*.wasm", async (route) => {
+      const answer = await route.fetch();
+      await chaos.set({ fault: "silent_handshake" });
+      await route.fulfill({ response: answer });
+    });
+    await page.goto(`${chaos.url}/b/${stage.board.editKey}`);
+    const who = Person.on(page);
+    await is(who, "connecting");
+    return { who, done: () => chaos.dispose() };
+  },
+
   async saved(stage) {
     return { who: await plan(stage), done: nothing };
   },
@@ -131,6 +150,26 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     await who.addCards("Doing", "Dry the sails");
     await expect(who.page.locator('[data-strip="unkept"]')).toBeVisible();
     return { who, done: nothing };
+  },
+
+  async ended(stage) {
+    const who = await plan(stage);
+    await stage.server.kill();
+    await who.addCards("Doing", "Dry the sails");
+    // As an owner does it who puts a new key in the old one's place.
+    execFileSync("sqlite3", [path.join(stage.server.data, "sheetbend.db"), "delete from keys where access = 'edit'"]);
+    await stage.server.restart();
+    await is(who, "ended");
+    return { who, done: nothing };
+  },
+
+  async version(stage) {
+    const who = await plan(stage);
+    const site = await anotherSite();
+    stage.server.options.env = { LEPTOS_SITE_ROOT: site };
+    await stage.server.restart();
+    await expect(who.page.locator(".toast").filter({ hasText: "There is a new version." })).toBeVisible({ timeout: 40_000 });
+    return { who, done: () => rm(site, { recursive: true }) };
   },
 
   async "view-only"(stage) {

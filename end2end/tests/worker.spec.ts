@@ -1,5 +1,5 @@
 // With no network the app opens from what the service worker keeps; new versions of it come whole; and it can be got rid of.
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server as HttpServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { type BrowserContext, chromium, type Page } from "@playwright/test";
 import { expect, Server, test } from "../support/fixtures.ts";
 import { createBoard } from "../support/board.ts";
 import { Person } from "../support/person.ts";
+import { anotherSite } from "../support/site.ts";
 
 /** Waits until the service worker has all that it is to have. */
 async function isReady(page: Page): Promise<void> {
@@ -89,15 +90,6 @@ test("the worker answers nothing under /api/", async ({ board, browser, server }
   await server.kill();
   expect(await ada.page.evaluate(() => fetch("/api/ping").then(() => "answered", () => "no answer"))).toBe("no answer");
 });
-
-/** A copy of the site with another style: another version. */
-async function anotherSite(): Promise<string> {
-  const project = path.resolve(import.meta.dirname, "../..");
-  const site = await mkdtemp(path.join(tmpdir(), "sheetbend-site-"));
-  await cp(path.join(project, "target/site"), site, { recursive: true });
-  await writeFile(path.join(site, "favicon.svg"), `${await readFile(path.join(site, "favicon.svg"), "utf8")}\n`);
-  return site;
-}
 
 test("a new version: offered when all is saved and not before, and it comes whole", async ({ board, browser, server }) => {
   const ada = await Person.at(browser, board.editUrl);
