@@ -1,6 +1,6 @@
 //! Where a person stands, as hooks and components that any app can use. [`crate::ui::toast`] has the toasts that go with them.
 //!
-//! ```ignore
+//! ```text
 //! #[component]
 //! fn Counter(opening: Opening<Tally>) -> impl IntoView {
 //!     let tally = RwSignal::new(opening.document.clone());

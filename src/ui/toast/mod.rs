@@ -1,6 +1,6 @@
 //! Short messages that come and go, for any app: a stack of them, and the page's live regions.
 //!
-//! ```ignore
+//! ```text
 //! #[component]
 //! fn App() -> impl IntoView {
 //!     let toasts = provide_toasts();
