@@ -47,7 +47,8 @@ export class Server {
   ) {}
 
   static async start(options: ServerOptions = {}): Promise<Server> {
-    const server = new Server(await mkdtemp(path.join(tmpdir(), "sheetbend-")), options);
+    // A copy: a test that changes it changes nobody else's.
+    const server = new Server(await mkdtemp(path.join(tmpdir(), "sheetbend-")), { ...options });
     server.port = options.port ?? 0;
     try {
       await server.launch();
