@@ -105,6 +105,17 @@ test("three show at once; the others wait behind them, and all are laid out when
   await expect(page.getByRole("dialog", { name: "Connection" }).locator(".log").last()).toContainText("Card archived.");
 });
 
+test("what a board has said does not stand on the next page: it may be true no more", async ({ board, browser }) => {
+  const ada = await plan(browser, board.editUrl);
+  const { page } = ada;
+  await archive(ada, "One");
+  await page.context().setOffline(true);
+  await expect(page.locator(".toast")).toHaveCount(2);
+  await page.getByRole("link", { name: "All boards" }).click();
+  await expect(page.getByRole("button", { name: "New board", exact: true })).toBeVisible();
+  await expect(page.locator(".toast")).toHaveCount(0);
+});
+
 for (const [name, viewport] of [
   ["wide", { width: 1280, height: 720 }],
   ["narrow", { width: 390, height: 700 }],

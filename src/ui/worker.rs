@@ -17,6 +17,9 @@ use super::toast::{Toast, use_toasts};
 /// How often a page that stays open asks for a new version.
 const ASK_EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// The name of the toast that offers a new version.
+const NAME: &str = "version";
+
 /// A new version is offered once nothing was under way for this long.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -55,12 +58,13 @@ pub fn NewVersion() -> impl IntoView {
         (another.get() || worker.waits.get()) && status.with(|status| status.pending == 0) && connection.kept.get()
     });
     let shown = StoredValue::new(false);
+    on_cleanup(move || toasts.dismiss_named(NAME));
     Effect::new(move |timer: Option<Option<TimeoutHandle>>| {
         if let Some(timer) = timer.flatten() {
             timer.clear();
         }
         if !offers.get() {
-            toasts.dismiss_named("version");
+            toasts.dismiss_named(NAME);
             shown.set_value(false);
             return None;
         }
@@ -71,7 +75,7 @@ pub fn NewVersion() -> impl IntoView {
                     Toast::new("There is a new version.")
                         .action("Reload", move || worker.activate())
                         .lasting()
-                        .named("version"),
+                        .named(NAME),
                 );
             }
         };

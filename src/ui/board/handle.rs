@@ -73,6 +73,8 @@ impl BoardHandle {
             News::Line(_) => {}
             News::Registered => device::set_registered(id),
         });
+        // There is nothing to undo on another page.
+        on_cleanup(move || toasts.dismiss_named(UNDO));
         let (connection, alive) = (document.connection, document.alive);
         let status = connection.status;
         let may_edit = Memo::new(move |_| status.with(|status| status.access == Access::Edit));

@@ -17,6 +17,8 @@ const NAME: &str = "connection";
 #[component]
 pub fn ConnectionToast() -> impl IntoView {
     let (standing, toasts) = (use_connection().standing, use_toasts());
+    // On the next page nobody follows this connection: what it last said would stand there.
+    on_cleanup(move || toasts.dismiss_named(NAME));
     Effect::new(move |was_down: Option<bool>| {
         let was_down = was_down.unwrap_or_default();
         match standing.get() {
