@@ -98,6 +98,13 @@ struct Open {
     _version: Listener,
 }
 
+impl Drop for Open {
+    fn drop(&mut self) {
+        // One that nobody uses must not stand in the way of a newer version until the browser collects it.
+        self.database.close();
+    }
+}
+
 impl Database {
     /// Opens the database, and makes it if there is none.
     ///
