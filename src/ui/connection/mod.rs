@@ -32,7 +32,7 @@
 //! | [`ConnectionToast`] | one toast for the line going and coming back | nothing |
 //! | [`DevNetworkTools`] | makes the network bad | nothing |
 //!
-//! The stylesheet is `style/connection.css`; it uses the custom properties at the top of `style/main.css`.
+//! The stylesheet is `style/connection.css`; it uses the custom properties of `style/tokens.css`.
 //!
 //! Screen readers hear that the line is down and that it is back, politely; countdown digits they do not; that something may be
 //! lost interrupts. All of it is said by the two live regions of [`Toaster`](crate::ui::toast::Toaster).
