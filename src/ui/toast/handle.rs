@@ -63,6 +63,13 @@ impl Toasts {
         shown.unwrap_or(ToastId::Numbered(0))
     }
 
+    /// Shows a toast in the place of the one that is known by `id`, and has it said; as a new one, if that is gone.
+    pub fn update(&self, id: &ToastId, toast: Toast) -> ToastId {
+        self.say(toast.kind == Kind::Danger, toast.text.clone());
+        let shown = self.stack.try_update(|stack| stack.update(id, toast, clock::now(), clock::unix_now()));
+        shown.unwrap_or(ToastId::Numbered(0))
+    }
+
     /// Takes a toast away, if it is there.
     pub fn dismiss(&self, id: &ToastId) {
         if self.stack.try_update_untracked(|stack| stack.dismiss(id)) == Some(true) {
@@ -90,12 +97,10 @@ impl Toasts {
         outcome: impl FnOnce(T) -> Toast + 'static,
     ) {
         let this = *self;
-        let number = self.stack.with_untracked(|stack| stack.log().front().map_or(0, |logged| logged.at));
-        let name = format!("promise {number} {}", clock::now().as_millis());
-        self.show(Toast::new(under_way).kind(Kind::Busy).lasting().named(name.clone()));
+        let id = self.show(Toast::new(under_way).kind(Kind::Busy).lasting());
         leptos::task::spawn_local(async move {
             let toast = outcome(work.await);
-            this.show(toast.named(name));
+            this.update(&id, toast);
         });
     }
 

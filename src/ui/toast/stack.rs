@@ -191,8 +191,7 @@ impl Stack {
         let clock = self.clock(toast.stays, now);
         let repeats = same.is_some_and(|at| self.toasts[at].toast.text == toast.text);
         if !repeats {
-            self.log.push_front(Logged { at, kind: toast.kind, text: toast.text.clone() });
-            self.log.truncate(LOGGED);
+            self.note(&toast, at);
         }
         if let Some(at) = same {
             let shown = &mut self.toasts[at];
@@ -210,6 +209,15 @@ impl Stack {
         };
         self.toasts.insert(0, Shown { id: id.clone(), toast, times: 1, clock });
         id
+    }
+
+    /// Shows a toast in the place of the one that is known by `id`; as a new one, if that is gone.
+    pub fn update(&mut self, id: &ToastId, toast: Toast, now: Moment, at: UnixMillis) -> ToastId {
+        let Some((place, _)) = self.find(id) else { return self.show(toast, now, at) };
+        self.note(&toast, at);
+        let clock = self.clock(toast.stays, now);
+        self.toasts[place] = Shown { id: id.clone(), toast, times: 1, clock };
+        id.clone()
     }
 
     /// Takes a toast away. Returns whether it was there.
@@ -281,6 +289,11 @@ impl Stack {
     #[must_use]
     pub const fn log(&self) -> &VecDeque<Logged> {
         &self.log
+    }
+
+    fn note(&mut self, toast: &Toast, at: UnixMillis) {
+        self.log.push_front(Logged { at, kind: toast.kind, text: toast.text.clone() });
+        self.log.truncate(LOGGED);
     }
 
     const fn is_stopped(&self) -> bool {
@@ -377,6 +390,19 @@ mod tests {
         assert!(stack.dismiss(&id));
         assert!(!stack.dismiss(&id));
         assert_ne!(stack.show(Toast::new("one"), at(0), 0), id, "an id is not used again");
+    }
+
+    #[test]
+    fn one_is_updated_by_its_id_and_shown_anew_if_it_is_gone() {
+        let mut stack = Stack::default();
+        let id = stack.show(Toast::new("Importing…").kind(Kind::Busy).lasting(), at(0), 0);
+        stack.show(Toast::new("other"), at(0), 0);
+        assert_eq!(stack.update(&id, Toast::new("Imported."), at(1), 1), id);
+        assert_eq!((texts(&stack), stack.log()[0].text.as_str()), (vec!["other", "Imported."], "Imported."));
+        assert_eq!(stack.deadline(), Some(at(6)));
+        stack.expire(at(7));
+        assert_ne!(stack.update(&id, Toast::new("Again."), at(8), 8), id);
+        assert_eq!(texts(&stack), ["Again."]);
     }
 
     #[test]
