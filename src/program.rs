@@ -7,7 +7,7 @@ use std::path::Path;
 
 use axum::Router;
 use leptos::config::errors::LeptosConfigError;
-use leptos::config::{LeptosOptions, get_config_from_str};
+use leptos::config::{Env, LeptosOptions, get_config_from_str};
 use leptos::context::provide_context;
 use leptos_axum::{LeptosRoutes as _, generate_route_list, render_app_to_stream_with_context};
 use sheetbend::board::Board;
@@ -121,8 +121,12 @@ fn pages(server: &Server<Board, Sqlite>, leptos: &LeptosOptions, build: Build) -
     (pages.layer(compressed.clone()), missing.layer(compressed))
 }
 
-/// The files that pages are made of; `None` if they are not there, as before the first build.
+/// The files that pages are made of; `None` if they are not there, as before the first build, and while developing, when they are
+/// others at every change.
 fn bundle(leptos: &LeptosOptions) -> Option<Bundle> {
+    if leptos.env == Env::DEV {
+        return None;
+    }
     let hashes = match leptos.hash_files {
         true => std::fs::read_to_string(std::env::current_exe().ok()?.with_file_name(&*leptos.hash_file)).ok()?,
         false => String::new(),
