@@ -48,61 +48,61 @@ pub fn NetworkIndicator() -> impl IntoView {
     let sentence = move || connection.sentence();
     let pending = move || standing.get().pending() != 0;
     let export = move |_| export_unsaved(connection);
+    let retry = move |_| connection.retry_now();
+    let exports = move || view! { <button class="button" on:click=export>"Export"</button> };
     view! {
         <section class="indicator" aria-label="What stands in the way">
-            <When when=unkept>
-                <div class="strip danger" data-strip="unkept">
-                    <Icon path=URGENT />
-                    <p>{NOT_KEPT}</p>
-                    <button class="button" on:click=export>"Export"</button>
-                </div>
-            </When>
-            <When when=ended>
-                <div class="strip danger" data-strip="ended">
-                    <Icon path=URGENT />
-                    <p>{Signal::derive(why)}</p>
-                    <When when=pending>
-                        <button class="button" on:click=export>"Export"</button>
-                    </When>
-                </div>
-            </When>
-            <When when=outdated>
-                <div class="strip danger" data-strip="outdated">
-                    <Icon path=URGENT />
-                    <p>{Signal::derive(sentence)}</p>
-                    <When when=move || unkept() && pending()>
-                        <button class="button" on:click=export>"Export"</button>
-                    </When>
-                    <button class="button" on:click=move |_| reload()>"Reload"</button>
-                </div>
-            </When>
-            <When when=refused>
-                <div class="strip danger" data-strip="refused">
-                    <Icon path=URGENT />
-                    <p>{Signal::derive(move || not_accepted(connection.refused.with(Vec::len)))}</p>
-                    <button class="button" on:click=move |_| connection.panel.set(true)>"Show"</button>
-                </div>
-            </When>
-            <When when=network>
-                <div class="strip" data-strip="network">
-                    <Icon path=SIGNAL />
-                    <p>{Signal::derive(sentence)}</p>
-                    <When when=move || matches!(standing.get(), Standing::ViewOnly(_))>
-                        <button class="button" on:click=export>"Export"</button>
-                    </When>
-                    <When when=move || standing.get().can_retry()>
-                        <button class="button link narrow-only" on:click=move |_| connection.retry_now()>"Retry now"</button>
-                    </When>
-                </div>
-            </When>
-            <When when=reconnecting>
-                <div class="strip narrow-only" data-strip="reconnecting">
-                    <Icon path=SIGNAL />
-                    <p>{Signal::derive(sentence)}</p>
-                    <button class="button link" on:click=move |_| connection.retry_now()>"Retry now"</button>
-                </div>
-            </When>
+            <Strip name="unkept" class="danger" when=Signal::derive(unkept) text=Signal::derive(|| NOT_KEPT.to_owned())>
+                {exports()}
+            </Strip>
+            <Strip name="ended" class="danger" when=Signal::derive(ended) text=Signal::derive(why)>
+                <When when=pending>{exports()}</When>
+            </Strip>
+            <Strip name="outdated" class="danger" when=Signal::derive(outdated) text=Signal::derive(sentence)>
+                <When when=move || unkept() && pending()>{exports()}</When>
+                <button class="button" on:click=move |_| reload()>"Reload"</button>
+            </Strip>
+            <Strip
+                name="refused"
+                class="danger"
+                when=Signal::derive(refused)
+                text=Signal::derive(move || not_accepted(connection.refused.with(Vec::len)))
+            >
+                <button class="button" on:click=move |_| connection.panel.set(true)>"Show"</button>
+            </Strip>
+            <Strip name="network" when=Signal::derive(network) text=Signal::derive(sentence)>
+                <When when=move || matches!(standing.get(), Standing::ViewOnly(_))>{exports()}</When>
+                <When when=move || standing.get().can_retry()>
+                    <button class="button link narrow-only" on:click=retry>"Retry now"</button>
+                </When>
+            </Strip>
+            <Strip name="reconnecting" class="narrow-only" when=Signal::derive(reconnecting) text=Signal::derive(sentence)>
+                <button class="button link" on:click=retry>"Retry now"</button>
+            </Strip>
         </section>
+    }
+    .into_any()
+}
+
+/// One strip, with what can be done about it. Renders nothing while `when` does not hold.
+#[component]
+fn Strip(
+    name: &'static str,
+    #[prop(optional)] class: &'static str,
+    #[prop(into)] when: Signal<bool>,
+    #[prop(into)] text: Signal<String>,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let children = StoredValue::new(children);
+    let icon = if class == "danger" { URGENT } else { SIGNAL };
+    view! {
+        <When when>
+            <div class=format!("strip {class}") data-strip=name>
+                <Icon path=icon />
+                <p>{text}</p>
+                {children.with_value(|children| children())}
+            </div>
+        </When>
     }
     .into_any()
 }
