@@ -63,3 +63,28 @@ test("the server is put back to an older copy: what it lost comes back from thos
   const fresh = await Person.at(browser, board.editUrl);
   await expect(fresh.cards("To do")).toHaveText(["Before the backup", "After the backup"]);
 });
+
+test("the line breaks when the page is there and its program is not: it can be read, and comes alive when the server is back", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Readable");
+  await ada.isSaved();
+  const page = await (await browser.newContext()).newPage();
+  let asked = 0;
+  await page.route("**/*.wasm", async (route) => {
+    asked += 1;
+    if (asked === 1) await server.kill();
+    await route.continue();
+  });
+  await page.goto(board.editUrl);
+  const bo = Person.on(page);
+  await expect.poll(() => asked).toBeGreaterThan(1);
+  await expect(bo.cards("To do")).toHaveText(["Readable"]);
+  await expect(page.locator('.pill[data-state="quiet"]')).toBeAttached();
+  await server.restart();
+  await bo.isSaved();
+});

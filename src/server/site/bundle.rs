@@ -55,20 +55,12 @@ impl Bundle {
     }
 
     /// The script, as of a module, that brings the page to life: once it was painted, so that what is read does not wait for what
-    /// moves, and in two turns, so that a tap between them is not kept waiting. A page that nobody sees is not painted, and does not
-    /// wait.
+    /// moves; in two turns, so that a tap between them is not kept waiting; and again and again while there is no network, since a
+    /// page whose line breaks in the middle would stay dead.
     #[must_use]
     pub fn start(&self) -> String {
-        format!(
-            "const turn = () => new Promise((done) => setTimeout(done));\n\
-             if (!document.hidden) await new Promise((painted) => requestAnimationFrame(painted)).then(turn);\n\
-             const [wasm, script] = [fetch(\"{}\"), import(\"{}\")];\n\
-             const {{ default: init, hydrate }} = await script;\n\
-             await init({{ module_or_path: wasm }});\n\
-             await turn();\n\
-             hydrate();\n",
-            self.wasm, self.js
-        )
+        let names = format!("const JS = \"{}\";\nconst WASM = \"{}\";\n", self.js, self.wasm);
+        names + include_str!("start.js")
     }
 
     /// All of them.
