@@ -2,10 +2,12 @@
 
 const turn = (ms) => new Promise((done) => setTimeout(done, ms));
 
-async function load() {
+async function load(attempt) {
   const wasm = fetch(WASM);
-  // A module that could not be fetched may be remembered as such, so it is fetched first: no cache lets go of it in between.
-  const [script] = await Promise.all([fetch(JS).then(() => import(JS)), wasm]);
+  // If it fails, whoever waits for it below is told.
+  wasm.catch(() => {});
+  // A module that could not be fetched may be remembered as such: under another name it is asked for again.
+  const script = await import(attempt ? `${JS}?${attempt}` : JS);
   await script.default({ module_or_path: wasm });
   return script;
 }
@@ -13,9 +15,9 @@ async function load() {
 // A page that nobody sees is not painted, and does not wait for that.
 if (!document.hidden) await new Promise((painted) => requestAnimationFrame(painted)).then(() => turn(0));
 let script;
-while (!script) {
+for (let attempt = 0; !script; attempt += 1) {
   try {
-    script = await load();
+    script = await load(attempt);
   } catch (error) {
     // Browsers say so when there is no network. Anything else stays what it is.
     if (!(error instanceof TypeError)) throw error;
