@@ -23,7 +23,8 @@ export class Person {
 
   /** The pill says that everything is saved. After a loss that takes as long as the delays between attempts. */
   async isSaved(): Promise<void> {
-    await expect(this.page.locator('.pill[data-state="saved"]')).toBeVisible({ timeout: 30_000 });
+    // Not `expect`: what that does each time it looks takes longer on a big board than the board's own work.
+    await this.page.locator('.pill[data-state="saved"]').waitFor({ timeout: 30_000 });
   }
 
   /** The pill says that so many changes are kept here, not saved; and, if told, in which state. */

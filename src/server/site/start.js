@@ -2,6 +2,18 @@
 
 const turn = (ms) => new Promise((done) => setTimeout(done, ms));
 
+// What a person does before the program is there is done once it is: the last button that was pressed, and a chosen file.
+const early = new Map();
+const noteClick = ({ target }) => {
+  const button = target.closest("button");
+  if (button) early.set("button", () => button.click());
+};
+const noteChange = ({ target }) => {
+  if (target.type === "file") early.set("file", () => target.dispatchEvent(new Event("change", { bubbles: true })));
+};
+document.addEventListener("click", noteClick);
+document.addEventListener("change", noteChange);
+
 async function load(attempt) {
   const wasm = fetch(WASM);
   // If it fails, whoever waits for it below is told.
@@ -25,4 +37,8 @@ for (let attempt = 0; !script; attempt += 1) {
   }
 }
 await turn(0);
+document.removeEventListener("click", noteClick);
+document.removeEventListener("change", noteChange);
 script.hydrate();
+await turn(0);
+for (const redo of early.values()) redo();
