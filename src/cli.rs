@@ -46,10 +46,81 @@ pub(crate) struct Serve {
     #[arg(long = "allow-origin", env = "SHEETBEND_ALLOW_ORIGIN", value_name = "HOST", value_delimiter = ',')]
     pub(crate) allowed_origins: Vec<String>,
 
+    /// Serve the site in this folder in place of the one that is in the program
+    #[arg(long, env = "SHEETBEND_SITE", value_name = "FOLDER")]
+    pub(crate) site: Option<PathBuf>,
+
+    /// Where monitors find /metrics, /healthz and /readyz; strangers should not reach it [default: nowhere]
+    #[arg(long, env = "SHEETBEND_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub(crate) metrics_listen: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) encryption: Encryption,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+
     /// Take the service worker out of all browsers that have one, with what it has kept of the app: boards then open only while
     /// the server answers. What people have written stays
     #[arg(long, env = "SHEETBEND_NO_SERVICE_WORKER")]
     pub(crate) no_service_worker: bool,
+}
+
+/// How the line is encrypted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Encryption, and a proxy in front")]
+pub(crate) struct Encryption {
+    /// Encrypt, with the certificates in this PEM file, the server's own first
+    #[arg(long, env = "SHEETBEND_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, a PEM file
+    #[arg(long, env = "SHEETBEND_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// A proxy in front encrypts, and pages are reached by https only: browsers are told to keep to that for a year
+    #[arg(long, env = "SHEETBEND_BEHIND_HTTPS")]
+    pub(crate) behind_https: bool,
+
+    /// A proxy in front says in X-Forwarded-For who the client is. Without one, anybody could claim to be anybody
+    #[arg(long, env = "SHEETBEND_TRUST_PROXY")]
+    pub(crate) trust_proxy: bool,
+}
+
+/// How much of what all share there is, and how much of it one client may have.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
+    /// Most open connections
+    #[arg(long, env = "SHEETBEND_MAX_CONNECTIONS", value_name = "NUMBER", default_value_t = 20_000)]
+    pub(crate) max_connections: usize,
+
+    /// Most boards one address may follow at once; an IPv6 address is its first 64 bits
+    #[arg(long, env = "SHEETBEND_MAX_SOCKETS_PER_ADDRESS", value_name = "NUMBER", default_value_t = 200)]
+    pub(crate) max_sockets_per_address: usize,
+
+    /// Most boards one address may make in an hour
+    #[arg(long, env = "SHEETBEND_MAX_BOARDS_PER_HOUR", value_name = "NUMBER", default_value_t = 120,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_boards_per_hour: u32,
+
+    /// Most boards in memory
+    #[arg(long, env = "SHEETBEND_MAX_ROOMS", value_name = "NUMBER", default_value_t = 10_000)]
+    pub(crate) max_rooms: usize,
+
+    /// What one client may say in a second, in KiB, once it has said eight times that; what is more is read later
+    #[arg(long, env = "SHEETBEND_MAX_RATE", value_name = "KIB", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) max_rate: u32,
+
+    /// Most bytes that wait for one client, in KiB; one that is slower than that is told to come back
+    #[arg(long, env = "SHEETBEND_MAX_QUEUE", value_name = "KIB", default_value_t = 4096,
+          value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) max_queue: u32,
+
+    /// Most seconds that ending takes, once the server is told to
+    #[arg(long, env = "SHEETBEND_DRAIN_WITHIN", value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) drain_within: u64,
 }
 
 /// How to be a bad network.
@@ -117,13 +188,25 @@ mod tests {
     fn serve(args: &[&str]) -> Serve {
         match Cli::try_parse_from(["sheetbend"].iter().chain(args)).expect("a command line").into_command() {
             Command::Serve(serve) => serve,
-            Command::Chaos(chaos) => panic!("{chaos:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn limits_are_the_servers_own_unless_said_otherwise() {
+        let (ours, settings) = (serve(&["serve"]).limits, sheetbend::server::Settings::default());
+        assert_eq!(
+            (ours.max_connections, ours.max_sockets_per_address, ours.max_boards_per_hour, ours.max_rooms),
+            (settings.connections, settings.sockets_per_client, settings.documents_per_hour, settings.rooms)
+        );
+        assert_eq!(ours.max_rate * 1024, settings.bytes_per_second);
+        assert_eq!(ours.max_queue as usize * 1024, settings.outbound_bytes);
+        assert_eq!(ours.drain_within, settings.drain_within.as_secs());
     }
 
     #[test]

@@ -166,7 +166,7 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
   async version(stage) {
     const who = await plan(stage);
     const site = await anotherSite();
-    stage.server.options.env = { LEPTOS_SITE_ROOT: site };
+    stage.server.options.args = [...(stage.server.options.args ?? []), "--site", site];
     await stage.server.restart();
     await expect(who.page.locator(".toast").filter({ hasText: "There is a new version." })).toBeVisible({ timeout: 40_000 });
     return { who, done: () => rm(site, { recursive: true }) };

@@ -101,7 +101,7 @@ test("a new version: offered when all is saved and not before, and it comes whol
   // A full queue.
   await ada.addCards("To do", "One", "Two", "Three");
   const site = await anotherSite();
-  server.options.env = { LEPTOS_SITE_ROOT: site };
+  server.options.args = [...(server.options.args ?? []), "--site", site];
   await server.restart();
   const offer = ada.page.locator(".toast").filter({ hasText: "There is a new version." });
   await ada.page.evaluate(() => {

@@ -1,14 +1,16 @@
 //! The two plain HTTP endpoints.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
+use super::addresses::{Client, Peer};
+use super::metrics::Metrics;
 use super::store::{Creation, Store, StoreError};
 use super::{NewBoard, Server};
 use crate::sync::document::Document;
@@ -69,8 +71,19 @@ struct Created {
 /// belongs to that ([`Key::view_key`]). Saying the same again is harmless.
 pub(super) async fn create_board<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let runtime = &server.inner.runtime;
+    let client = Client::behind(peer.map(|Extension(peer)| peer), &headers, runtime.settings.trust_proxy);
+    if let Some(client) = client
+        && let Err(wait) = runtime.addresses.may_make(client, runtime.settings.documents_per_hour)
+    {
+        Metrics::count(&runtime.metrics.turned_away, "reason", "boards");
+        let seconds = wait.as_secs().saturating_add(1).to_string();
+        return ([(RETRY_AFTER, seconds)], Problem::TOO_MANY).into_response();
+    }
     let new = match body.map_err(|rejection| Problem::from_body(&rejection)).and_then(|body| read(&body)) {
         Ok(new) => new,
         Err(problem) => return problem.into_response(),
@@ -122,6 +135,11 @@ impl Problem {
         StatusCode::CONFLICT,
         "taken",
         "The id or a key belongs to another board. Make the board again with new ones.",
+    );
+    const TOO_MANY: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many",
+        "Too many boards were made from your address. They are made when the time in Retry-After has passed.",
     );
     const FULL: Self = Self::new(
         StatusCode::INSUFFICIENT_STORAGE,

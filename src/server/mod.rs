@@ -6,14 +6,20 @@
 //! | `room`, `rooms` | a document in memory: one task, which orders all that happens to it; and which ones are live |
 //! | `socket`, `outbound`, `frame` | a client's connection, what waits for it, and how that is written |
 //! | `api` | `/api/ping` and `/api/boards` |
-//! | `accept` | from a listener to requests, with time limits and an orderly end |
+//! | `health`, `metrics` | what can be seen from outside: whether it serves, and numbers |
+//! | `accept` | from a listener to requests, encrypted or not, with limits and an orderly end |
+//! | `addresses`, `bucket` | how much one client may have and do |
 //! | [`site`] | the site's files, and headers for every answer |
 //!
 //! A server is a cheap handle: clone it into request handlers.
 
 mod accept;
+mod addresses;
 mod api;
+mod bucket;
 mod frame;
+mod health;
+mod metrics;
 mod outbound;
 mod room;
 mod rooms;
@@ -86,14 +92,18 @@ pub enum ServerError {
     /// The document could not be loaded; the log says why.
     #[error(transparent)]
     Room(#[from] RoomFailed),
+    /// As many documents are in memory as may be.
+    #[error("too many documents are in use at once")]
+    TooMany,
 }
 
 impl<D: Document, S: Store> Server<D, S> {
     /// A server that serves nobody yet.
     #[must_use]
     pub fn new(store: S, settings: Settings) -> Self {
-        let inner =
-            Inner { store: Arc::new(store), rooms: Arc::new(Rooms::new()), runtime: Arc::new(Runtime::new(settings)) };
+        let runtime = Arc::new(Runtime::new(settings));
+        let rooms = Rooms::new(runtime.settings.rooms, &runtime.metrics);
+        let inner = Inner { store: Arc::new(store), rooms: Arc::new(rooms), runtime };
         Self { inner: Arc::new(inner) }
     }
 
@@ -103,6 +113,7 @@ impl<D: Document, S: Store> Server<D, S> {
             .route("/api/sync", any(socket::upgrade::<D, S>))
             .route("/api/ping", get(api::ping::<D, S>))
             .route("/api/boards", post(api::create_board::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
+            .merge(Self::health())
             .with_state(self.clone())
     }
 
@@ -112,7 +123,7 @@ impl<D: Document, S: Store> Server<D, S> {
     /// [`ServerError`].
     pub async fn open(&self, key: &Key) -> Result<Option<Opened<D>>, ServerError> {
         let Some((document, access)) = self.find(key).await? else { return Ok(None) };
-        let (cursor, view) = self.enter(document).view().await?;
+        let (cursor, view) = self.enter(document).ok_or(ServerError::TooMany)?.view().await?;
         Ok(Some(Opened { document, access, cursor, view }))
     }
 
@@ -147,8 +158,8 @@ impl<D: Document, S: Store> Server<D, S> {
         self.inner.store.find(KeyHash::of(key)).await
     }
 
-    /// The way into the room of a document that is in the store.
-    fn enter(&self, document: DocumentId) -> Handle<D> {
+    /// The way into the room of a document that is in the store; `None` if too many are in memory.
+    fn enter(&self, document: DocumentId) -> Option<Handle<D>> {
         let Inner { store, rooms, runtime } = &*self.inner;
         rooms.enter(Place { document, store: Arc::clone(store), runtime: Arc::clone(runtime) })
     }

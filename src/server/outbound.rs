@@ -7,13 +7,26 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use super::metrics::{Metrics, Share, seconds};
 use crate::sync::message::{Bye, ByeCode};
 
-/// Makes the two ends of a queue that holds `limit` bytes. One frame always fits into an empty queue.
-pub(super) fn queue(limit: usize) -> (Outbound, Inbox) {
-    let shared = Arc::new(Shared { limit, waiting: Mutex::default(), changed: Notify::new() });
+/// Makes the two ends of a queue that holds `limit` bytes. One frame always fits into an empty queue. What waits in it, and how
+/// long, is in `metrics`.
+pub(super) fn queue(limit: usize, metrics: &Metrics) -> (Outbound, Inbox) {
+    let waiting = Waiting {
+        frames: VecDeque::new(),
+        bytes: Share::of(&metrics.queued, 0),
+        since: None,
+        version: None,
+        bye: None,
+        overrun: false,
+    };
+    let fan_out = metrics.fan_out_seconds.clone();
+    let shared = Arc::new(Shared { limit, waiting: Mutex::new(waiting), changed: Notify::new(), fan_out });
     (Outbound(Arc::clone(&shared)), Inbox(shared))
 }
 
@@ -30,12 +43,15 @@ struct Shared {
     limit: usize,
     waiting: Mutex<Waiting>,
     changed: Notify,
+    fan_out: Histogram,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     frames: VecDeque<Utf8Bytes>,
-    bytes: usize,
+    bytes: Share,
+    /// When the first of them that carries entries came.
+    since: Option<Instant>,
     /// The version of the last entry that went in.
     version: Option<u64>,
     /// Nothing goes in any more, and this is the last thing that comes out.
@@ -69,13 +85,18 @@ impl Outbound {
         if waiting.bye.is_some() {
             return false;
         }
-        let fits = waiting.frames.is_empty() || waiting.bytes + frame.len() <= self.0.limit;
+        let bytes = waiting.bytes.get() + frame.len();
+        let fits = waiting.frames.is_empty() || bytes <= self.0.limit;
         if fits {
-            waiting.bytes += frame.len();
+            waiting.bytes.set(bytes);
+            if version.is_some() && waiting.since.is_none() {
+                waiting.since = Some(Instant::now());
+            }
             waiting.frames.push_back(frame);
             waiting.version = waiting.version.max(version);
         } else {
             waiting.frames = VecDeque::new();
+            waiting.bytes.set(0);
             waiting.overrun = true;
             waiting.bye = Some(Bye::new(
                 ByeCode::SlowConsumer,
@@ -85,6 +106,11 @@ impl Outbound {
         drop(waiting);
         self.0.changed.notify_one();
         fits
+    }
+
+    /// The goodbye that was said, or waits to be.
+    pub(super) fn bye(&self) -> Option<ByeCode> {
+        self.0.lock().bye.as_ref().map(|bye| bye.code)
     }
 
     /// Says goodbye after what waits. The first goodbye stands.
@@ -98,7 +124,15 @@ impl Inbox {
     /// Waits for something to write; takes up to about `bytes` of what there is. Cancel-safe.
     pub(super) async fn next(&mut self, bytes: usize) -> Next {
         loop {
-            if let Some(next) = self.0.lock().take(bytes) {
+            let (next, since) = {
+                let mut waiting = self.0.lock();
+                let next = waiting.take(bytes);
+                (next, waiting.since.take())
+            };
+            if let Some(since) = since {
+                self.0.fan_out.observe(seconds(since.elapsed()));
+            }
+            if let Some(next) = next {
                 return next;
             }
             self.0.changed.notified().await;
@@ -135,7 +169,7 @@ impl Waiting {
             bytes += frame.len();
             taken.push(frame);
         }
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
         if taken.is_empty() { self.bye.clone().map(Next::Bye) } else { Some(Next::Frames(taken)) }
     }
 }
@@ -150,7 +184,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_come_out_in_order_and_the_goodbye_last() {
-        let (outbound, mut inbox) = queue(100);
+        let (outbound, mut inbox) = queue(100, &Metrics::new());
         assert!(outbound.send("a".into()));
         assert!(outbound.send("b".into()));
         outbound.close(draining());
@@ -162,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_known_how_far_the_client_was_taken() {
-        let (outbound, mut inbox) = queue(100);
+        let (outbound, mut inbox) = queue(100, &Metrics::new());
         assert_eq!(inbox.version(), None);
         outbound.send_up_to("7 and 8".into(), 8);
         outbound.send_up_to("7 again".into(), 7);
@@ -174,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn writers_take_what_they_can_carry() {
-        let (outbound, mut inbox) = queue(100);
+        let (outbound, mut inbox) = queue(100, &Metrics::new());
         for frame in ["12345", "12345", "12345"] {
             outbound.send(frame.into());
         }
@@ -184,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_client_is_told_to_come_back() {
-        let (outbound, mut inbox) = queue(10);
+        let (outbound, mut inbox) = queue(10, &Metrics::new());
         assert!(outbound.send("more than ten bytes".into()), "one frame always fits");
         assert!(!outbound.send("x".into()), "then it is full");
         inbox.overrun().await;
@@ -194,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_taken_out_makes_room() {
-        let (outbound, mut inbox) = queue(10);
+        let (outbound, mut inbox) = queue(10, &Metrics::new());
         for _ in 0..100 {
             assert!(outbound.send("12345678".into()));
             inbox.next(100).await;

@@ -4,13 +4,20 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::gauge::Gauge;
+
+use super::metrics::{Metrics, Share};
 use super::room::{self, Handle, Place};
 use super::store::Store;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
 
 /// The rooms that are live.
-pub(super) struct Rooms<D: Document>(Mutex<Listing<D>>);
+pub(super) struct Rooms<D: Document> {
+    listing: Mutex<Listing<D>>,
+    most: usize,
+    gauge: Gauge,
+}
 
 struct Listing<D: Document> {
     /// The way into each, and its number.
@@ -20,26 +27,32 @@ struct Listing<D: Document> {
 }
 
 impl<D: Document> Rooms<D> {
-    /// None yet.
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(Listing { rooms: HashMap::new(), numbered: 0 }))
+    /// None yet, and at most so many ever.
+    pub(super) fn new(most: usize, metrics: &Metrics) -> Self {
+        let listing = Mutex::new(Listing { rooms: HashMap::new(), numbered: 0 });
+        Self { listing, most, gauge: metrics.rooms.clone() }
     }
 
-    /// The way into a document's room, which comes to be if there is none. The document must be in the store.
-    pub(super) fn enter<S: Store>(self: &Arc<Self>, place: Place<S>) -> Handle<D> {
+    /// The way into a document's room, which comes to be if there is none; `None` if that would be one too many. The document
+    /// must be in the store.
+    pub(super) fn enter<S: Store>(self: &Arc<Self>, place: Place<S>) -> Option<Handle<D>> {
         let document = place.document;
         let mut listing = self.lock();
         if let Some((handle, _)) = listing.rooms.get(&document) {
-            return handle.clone();
+            return Some(handle.clone());
+        }
+        if listing.rooms.len() >= self.most {
+            return None;
         }
         listing.numbered += 1;
         let room = listing.numbered;
         let (handle, doors) = room::doors();
         listing.rooms.insert(document, (handle.clone(), room));
-        let registration = Registration { rooms: Arc::clone(self), document, room };
+        let share = Share::of(&self.gauge, 1);
+        let registration = Registration { rooms: Arc::clone(self), document, room, _share: share };
         let tasks = place.runtime.tasks.clone();
         tasks.spawn(room::live(place, doors, registration));
-        handle
+        Some(handle)
     }
 
     /// How many are live.
@@ -48,7 +61,7 @@ impl<D: Document> Rooms<D> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Listing<D>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,6 +77,7 @@ pub(super) struct Registration<D: Document> {
     rooms: Arc<Rooms<D>>,
     document: DocumentId,
     room: u64,
+    _share: Share,
 }
 
 impl<D: Document> Registration<D> {

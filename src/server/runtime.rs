@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::addresses::{Addresses, Counting};
+use super::metrics::{Metrics, Share};
 use super::settings::Settings;
 use crate::sync::time::UnixMillis;
 
@@ -22,32 +25,43 @@ pub(super) struct Runtime {
     pub(super) draining: CancellationToken,
     /// Every task that must have ended before the server has.
     pub(super) tasks: TaskTracker,
-    connections: AtomicUsize,
+    pub(super) metrics: Metrics,
+    pub(super) addresses: Addresses,
+    /// Turns at being brought up to date: when all come back at once, the machine serves them one after the other.
+    pub(super) joins: Semaphore,
+    /// Appends that the store does not take at the moment.
+    pub(super) unsaved: AtomicUsize,
+    sockets: AtomicUsize,
     numbered: AtomicU64,
 }
 
 impl Runtime {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
-            settings,
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            connections: AtomicUsize::new(0),
+            metrics: Metrics::new(),
+            addresses: Addresses::default(),
+            joins: Semaphore::new(settings.joins),
+            unsaved: AtomicUsize::new(0),
+            settings,
+            sockets: AtomicUsize::new(0),
             numbered: AtomicU64::new(0),
         }
     }
 
-    /// Counts a connection in, until what is returned is dropped.
-    pub(super) fn connect(self: &Arc<Self>) -> Connection {
-        self.connections.fetch_add(1, Ordering::Relaxed);
+    /// Counts a socket in, until what is returned is dropped; its client has no more than it may, or is not counted.
+    pub(super) fn connect(self: &Arc<Self>, counting: Option<Counting>) -> Connection {
+        self.sockets.fetch_add(1, Ordering::Relaxed);
         let id = ConnectionId(self.numbered.fetch_add(1, Ordering::Relaxed) + 1);
-        Connection { id, runtime: Arc::clone(self) }
+        let share = Share::of(&self.metrics.sockets, 1);
+        Connection { id, runtime: Arc::clone(self), _share: share, _counting: counting }
     }
 
     /// Within which time clients should come back, should they all be dropped now: a millisecond for each, so that about a
     /// thousand come a second.
     pub(super) fn reconnect_spread(&self) -> Duration {
-        spread(self.connections.load(Ordering::Relaxed))
+        spread(self.sockets.load(Ordering::Relaxed))
     }
 }
 
@@ -56,11 +70,13 @@ impl Runtime {
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     runtime: Arc<Runtime>,
+    _share: Share,
+    _counting: Option<Counting>,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.runtime.connections.fetch_sub(1, Ordering::Relaxed);
+        self.runtime.sockets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -13,6 +13,22 @@ pub struct Settings {
     pub build: String,
     /// Whose pages, besides the server's own, may open the socket: `host` or `host:port`, as in an `Origin`.
     pub allowed_origins: Vec<String>,
+    /// The last address in `X-Forwarded-For` is the client's: a proxy in front puts it there.
+    pub trust_proxy: bool,
+    /// Most open connections, of all clients.
+    pub connections: usize,
+    /// Most sockets of one client, which is an address, or of IPv6 what begins with the same 64 bits; and twice as many
+    /// connections. Programs on the same machine are not counted.
+    pub sockets_per_client: usize,
+    /// Most documents that one client may make in an hour.
+    pub documents_per_hour: u32,
+    /// Most documents in memory.
+    pub rooms: usize,
+    /// Most clients that are brought up to date at a time; more wait their turn.
+    pub joins: usize,
+    /// What one client may say in a second, in bytes, once it has said the eightfold: what is more is read later. A message counts
+    /// as its length and 256.
+    pub bytes_per_second: u32,
     /// A client must say `sync_request` within this time.
     pub sync_request_within: Duration,
     /// How often a client gets a `ping`.
@@ -43,6 +59,13 @@ impl Default for Settings {
             limits: Limits::default(),
             build: env!("CARGO_PKG_VERSION").to_owned(),
             allowed_origins: Vec::new(),
+            trust_proxy: false,
+            connections: 20_000,
+            sockets_per_client: 200,
+            documents_per_hour: 120,
+            rooms: 10_000,
+            joins: 64,
+            bytes_per_second: 1024 * 1024,
             sync_request_within: Duration::from_millis(Timing::SYNC_REQUEST_MS),
             ping_interval: Duration::from_millis(Timing::PING_INTERVAL_MS),
             silence: Duration::from_millis(Timing::SERVER_DEADLINE_MS),
@@ -51,7 +74,7 @@ impl Default for Settings {
             room_idle: Duration::from_secs(30),
             snapshot_every: 256,
             append_pause: Duration::from_millis(500),
-            headers_within: Duration::from_secs(30),
+            headers_within: Duration::from_secs(10),
             http_silence: Duration::from_secs(60),
             drain_within: Duration::from_secs(10),
         }

@@ -335,6 +335,24 @@ pub enum ByeCode {
 }
 
 impl ByeCode {
+    /// Its name, as on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draining => "draining",
+            Self::TooLarge => "too_large",
+            Self::ServerError => "server_error",
+            Self::BadMessage => "bad_message",
+            Self::ViewOnly => "view_only",
+            Self::UnknownKey => "unknown_key",
+            Self::TimedOut => "timed_out",
+            Self::SlowConsumer => "slow_consumer",
+            Self::Outdated => "outdated",
+            Self::TooMany => "too_many",
+            Self::Other => "other",
+        }
+    }
+
     /// The WebSocket close code.
     #[must_use]
     pub const fn close_code(self) -> u16 {

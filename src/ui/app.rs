@@ -1,7 +1,9 @@
 //! The document's shell and the routes.
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+#[cfg(feature = "ssr")]
+use leptos_meta::MetaTags;
+use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
@@ -14,6 +16,7 @@ use super::worker;
 ///
 /// It sets the page's own headers: a content security policy that lets no script run but the page's, and that no cache keeps
 /// the page, since what is in it changes and its address is a key.
+#[cfg(feature = "ssr")]
 #[must_use]
 pub fn shell(options: LeptosOptions, build: &Build) -> impl IntoView + use<> {
     set_headers(&options);
@@ -21,9 +24,8 @@ pub fn shell(options: LeptosOptions, build: &Build) -> impl IntoView + use<> {
         <!DOCTYPE html>
         <html lang="en" data-build=build.name.clone() data-worker=build.worker>
             {head(view! {
-                <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
-                {start_script(options, build)}
+                {program(options, build)}
                 <MetaTags />
             })}
             <body>
@@ -34,14 +36,15 @@ pub fn shell(options: LeptosOptions, build: &Build) -> impl IntoView + use<> {
 }
 
 /// The program that a page came with.
+#[cfg(feature = "ssr")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
     /// Its name: when the server goes by another, there is a new version.
     pub name: String,
     /// Whether there is a service worker for it.
     pub worker: bool,
-    /// The script that brings the page to life; without it, Leptos's own.
-    pub start: Option<String>,
+    /// The files it is made of; without them it is fetched as Leptos does.
+    pub bundle: Option<crate::server::site::Bundle>,
 }
 
 /// The page that the service worker shows when there is no network: nothing in it but what brings the app, which is mounted then
@@ -74,13 +77,22 @@ pub fn start() {
     }
 }
 
-/// What brings the page to life.
-fn start_script(options: LeptosOptions, build: &Build) -> AnyView {
-    let Some(script) = build.start.clone() else { return view! { <HydrationScripts options /> }.into_any() };
-    view! { <script type="module" nonce=leptos::nonce::use_nonce() inner_html=script></script> }.into_any()
+/// The page's style, and what brings it to life.
+#[cfg(feature = "ssr")]
+fn program(options: LeptosOptions, build: &Build) -> AnyView {
+    let Some(bundle) = &build.bundle else {
+        let style = view! { <leptos_meta::HashedStylesheet options=options.clone() id="leptos" /> };
+        return (style, view! { <HydrationScripts options /> }).into_any();
+    };
+    view! {
+        <link rel="stylesheet" href=bundle.css.clone() />
+        <script type="module" nonce=leptos::nonce::use_nonce() inner_html=bundle.start()></script>
+    }
+    .into_any()
 }
 
 /// The head of every page, with the `rest` of this one's.
+#[cfg(feature = "ssr")]
 fn head(rest: impl IntoView) -> impl IntoView {
     view! {
         <head>
@@ -156,9 +168,6 @@ fn set_headers(options: &LeptosOptions) {
         response.insert_header(CONTENT_SECURITY_POLICY, policy);
     }
 }
-
-#[cfg(not(feature = "ssr"))]
-const fn set_headers(_options: &LeptosOptions) {}
 
 fn not_found() {
     #[cfg(feature = "ssr")]

@@ -2,6 +2,7 @@
 
 mod api;
 mod chaos;
+mod limits;
 mod native;
 mod process;
 mod rooms;

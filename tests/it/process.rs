@@ -85,7 +85,13 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     let (data, place) = (folder(), folder());
     let site = place.path().join("target/site");
     std::fs::create_dir_all(site.join("pkg")).expect("a folder");
-    for (name, text) in [("pkg/app.abc.js", "plain"), ("pkg/app.abc.js.br", "brotli"), ("icon.svg", "<svg/>")] {
+    for (name, text) in [
+        ("pkg/sheetbend.abc.js", "plain"),
+        ("pkg/sheetbend.abc.js.br", "brotli"),
+        ("pkg/sheetbend.def.wasm", ""),
+        ("pkg/sheetbend.012.css", "* {}"),
+        ("icon.svg", "<svg/>"),
+    ] {
         std::fs::write(site.join(name), text).expect("writes");
     }
     let running = Running::run(program(data.path(), "127.0.0.1:0").current_dir(place.path()));
@@ -93,11 +99,11 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
         ask(running.address, &format!("GET {path}"), &[("accept-encoding", encoding)], "").await
     };
 
-    let script = get("/pkg/app.abc.js", "gzip, br").await;
+    let script = get("/pkg/sheetbend.abc.js", "gzip, br").await;
     assert_eq!((script.status, script.header("content-encoding"), script.body.as_str()), (200, "br", "brotli"));
     assert!(script.header("content-type").starts_with("text/javascript"));
     assert_eq!(script.header("cache-control"), "public, max-age=31536000, immutable");
-    assert_eq!(get("/pkg/app.abc.js", "identity").await.body, "plain");
+    assert_eq!(get("/pkg/sheetbend.abc.js", "identity").await.body, "plain");
 
     let icon = get("/icon.svg", "").await;
     assert_eq!((icon.status, icon.header("cache-control")), (200, "public, max-age=600"));
@@ -108,14 +114,21 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     let nothing = get("/nothing", "").await;
     assert_eq!((nothing.status, nothing.header("cache-control")), (404, "no-store"));
     assert!(nothing.body.contains("There is nothing here"), "a page says so");
-    for path in ["/pkg/app.abc.js", "/icon.svg", "/nothing", "/api/ping"] {
+    let page = get("/", "identity").await;
+    assert!(page.header("content-security-policy").contains("script-src 'self' 'nonce-"), "{page:?}");
+    assert_eq!(page.header("cache-control"), "no-store");
+    for path in ["/pkg/sheetbend.abc.js", "/icon.svg", "/nothing", "/api/ping", "/healthz"] {
         let answer = get(path, "").await;
-        let headers = ["x-content-type-options", "referrer-policy", "x-frame-options", "cross-origin-opener-policy"];
-        assert_eq!(
-            headers.map(|name| answer.header(name)),
-            ["nosniff", "no-referrer", "DENY", "same-origin"],
-            "{path}"
-        );
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("strict-transport-security", ""),
+        ] {
+            assert_eq!(answer.header(name), value, "{name} of {path}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::Admitted;
 use super::pulse::Pulse;
 
 /// How long is lingered for at most.
@@ -32,12 +33,14 @@ pub(super) struct Lingering {
     full: bool,
     pulse: Pulse,
     tasks: TaskTracker,
+    /// Whatever becomes of the connection, it counts as long as this is there.
+    _admitted: Admitted,
 }
 
 impl Lingering {
     /// Lingers in one of `tasks`.
-    pub(super) const fn new(stream: TcpStream, pulse: Pulse, tasks: TaskTracker) -> Self {
-        Self { stream: Some(stream), over: false, full: false, pulse, tasks }
+    pub(super) const fn new(stream: TcpStream, pulse: Pulse, tasks: TaskTracker, admitted: Admitted) -> Self {
+        Self { stream: Some(stream), over: false, full: false, pulse, tasks, _admitted: admitted }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {

@@ -7,42 +7,69 @@ mod lingering;
 mod pulse;
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::http::{HeaderMap, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt as _;
 
 pub(super) use self::pulse::Pulse;
 
 use self::lingering::Lingering;
 use super::Server;
+use super::addresses::{Client, Counting, Kind, Peer};
+use super::metrics::{Metrics, Share};
+use super::runtime::Runtime;
 use super::store::Store;
 use crate::sync::document::Document;
 
 /// Wait before accepting again when the system has no sockets left.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(200);
 
+/// What a connection is answered that is one too many: the rest of it is not read.
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 59\r\n\r\n\
+    There are too many connections just now. Try again shortly.";
+
 impl<D: Document, S: Store> Server<D, S> {
     /// Serves `app` until [`Server::drain`] is called. `app` is [`Server::router`] with whatever else there is.
     pub async fn serve(&self, listener: TcpListener, app: Router) {
+        self.accept(listener, None, app).await;
+    }
+
+    /// [`Server::serve`], encrypted.
+    pub async fn serve_tls(&self, listener: TcpListener, tls: Arc<ServerConfig>, app: Router) {
+        self.accept(listener, Some(tls.into()), app).await;
+    }
+
+    async fn accept(&self, listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) {
         let runtime = &self.inner.runtime;
+        let room = Arc::new(Semaphore::new(runtime.settings.connections));
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = runtime.draining.cancelled() => return,
             };
             match accepted {
-                Ok((stream, _)) => {
-                    runtime.tasks.spawn(self.clone().talk(stream, app.clone()));
-                }
+                Ok((stream, peer)) => match self.admit(peer, &room) {
+                    Ok(admitted) => {
+                        runtime.tasks.spawn(self.clone().talk(stream, tls.clone(), app.clone(), admitted));
+                    }
+                    Err(why) => self.turn_away(&stream, why),
+                },
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "could not accept a connection");
@@ -61,22 +88,60 @@ impl<D: Document, S: Store> Server<D, S> {
         timeout(runtime.settings.drain_within, runtime.tasks.wait()).await.is_ok()
     }
 
-    async fn talk(self, stream: TcpStream, app: Router) {
+    /// Lets a connection in if there is room for it; if not, says why.
+    fn admit(&self, peer: SocketAddr, room: &Arc<Semaphore>) -> Result<Admitted, &'static str> {
+        let Runtime { settings, addresses, metrics, .. } = &*self.inner.runtime;
+        let permit = Arc::clone(room).try_acquire_owned().map_err(|_| "full")?;
+        // Behind a proxy all come from its address: it counts them.
+        let client = Client::behind(Some(Peer(peer)), &HeaderMap::new(), false).filter(|_| !settings.trust_proxy);
+        let most = settings.sockets_per_client.saturating_mul(2);
+        let counting = match client {
+            Some(client) => Some(addresses.enter(client, Kind::Connection, most).ok_or("client")?),
+            None => None,
+        };
+        let share = Share::of(&metrics.connections, 1);
+        Ok(Admitted { peer: Peer(peer), _permit: permit, _counting: counting, _share: share })
+    }
+
+    fn turn_away(&self, stream: &TcpStream, why: &'static str) {
+        Metrics::count(&self.inner.runtime.metrics.turned_away, "reason", why);
+        // Its buffer is empty, and takes so much at once.
+        let _ = stream.try_write(TOO_MANY);
+    }
+
+    async fn talk(self, stream: TcpStream, tls: Option<TlsAcceptor>, app: Router, admitted: Admitted) {
         let runtime = &self.inner.runtime;
         // Small messages go at once: they are batched where they are made.
         let _ = stream.set_nodelay(true);
         let pulse = Pulse::new();
-        let io = TokioIo::new(Lingering::new(stream, pulse.clone(), runtime.tasks.clone()));
+        let peer = admitted.peer;
+        let stream = Lingering::new(stream, pulse.clone(), runtime.tasks.clone(), admitted);
+        match tls {
+            None => self.serve_requests(stream, pulse, app, peer).await,
+            Some(tls) => match timeout(runtime.settings.headers_within, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.serve_requests(stream, pulse, app, peer).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a connection could not be encrypted"),
+                Err(_) => tracing::debug!("a connection was not encrypted in time"),
+            },
+        }
+    }
+
+    async fn serve_requests<T>(&self, stream: T, pulse: Pulse, app: Router, peer: Peer)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let runtime = &self.inner.runtime;
         let for_sessions = pulse.clone();
         let app = app.map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(for_sessions.clone());
+            request.extensions_mut().insert(peer);
             request
         });
         let mut connection = pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(runtime.settings.headers_within)
-                .serve_connection(io, TowerToHyperService::new(app))
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
                 .with_upgrades()
         );
         let result = tokio::select! {
@@ -92,6 +157,15 @@ impl<D: Document, S: Store> Server<D, S> {
             tracing::debug!(%error, "a connection broke");
         }
     }
+}
+
+/// A connection that was let in, as long as it is there.
+#[derive(Debug)]
+struct Admitted {
+    peer: Peer,
+    _permit: OwnedSemaphorePermit,
+    _counting: Option<Counting>,
+    _share: Share,
 }
 
 fn is_the_clients(error: &io::Error) -> bool {

@@ -1,8 +1,12 @@
 //! Making a batch durable, however long that takes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::time::Instant;
 
 use super::Offer;
+use crate::server::metrics::seconds;
 use crate::server::runtime::Runtime;
 use crate::server::store::{Appended, Store, StoreError};
 use crate::sync::document::Document;
@@ -38,20 +42,45 @@ pub(super) async fn append<D: Document, S: Store>(
     document: DocumentId,
     batch: Batch<D>,
 ) -> (Batch<D>, Outcome) {
-    let after = batch.staged.after();
+    let (after, start) = (batch.staged.after(), Instant::now());
+    let metrics = &runtime.metrics;
+    // Until the store takes it, the server is not ready.
+    let mut unsaved = None;
     loop {
         match try_append(&*store, document, after, batch.staged.records()).await {
-            Ok(Some(outcome)) => return (batch, outcome),
+            Ok(Some(outcome)) => {
+                metrics.commit_seconds.observe(seconds(start.elapsed()));
+                return (batch, outcome);
+            }
             Ok(None) => tracing::warn!(%document, after, "the log's end is in doubt; trying again"),
             Err(StoreError::Full) => tracing::error!(%document, "the database has no room left; trying again"),
             Err(error) => {
                 tracing::error!(%document, error = &error as &dyn std::error::Error, "could not append; trying again");
             }
         }
+        metrics.append_failures.inc();
+        unsaved.get_or_insert_with(|| Unsaved::new(&runtime));
         tokio::select! {
             () = tokio::time::sleep(runtime.settings.append_pause) => {}
             () = runtime.draining.cancelled() => return (batch, Outcome::GivenUp),
         }
+    }
+}
+
+/// A batch that the store does not take at the moment.
+#[derive(Debug)]
+struct Unsaved<'a>(&'a Runtime);
+
+impl<'a> Unsaved<'a> {
+    fn new(runtime: &'a Runtime) -> Self {
+        runtime.unsaved.fetch_add(1, Ordering::Relaxed);
+        Self(runtime)
+    }
+}
+
+impl Drop for Unsaved<'_> {
+    fn drop(&mut self) {
+        self.0.unsaved.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -8,6 +8,7 @@ use super::Join;
 use super::snapshot::bytes;
 use super::task::{Done, Room};
 use crate::server::frame;
+use crate::server::metrics::Metrics;
 use crate::server::runtime::now;
 use crate::server::store::{Store, StoreError};
 use crate::sync::digest::{Cursor, Digest};
@@ -152,6 +153,12 @@ impl<D: Document, S: Store> Room<D, S> {
             rewound,
             "joined"
         );
+        let how = match (&snapshot, rewound) {
+            (_, true) => "rewound",
+            (Some(_), false) => "snapshot",
+            (None, false) => "changes",
+        };
+        Metrics::count(&self.runtime.metrics.syncs, "by", how);
         let settings = &self.runtime.settings;
         let response = SyncResponse {
             document: self.document,

@@ -196,6 +196,10 @@ impl<D: Document, S: Store> Room<D, S> {
         match outcome {
             Outcome::Durable => {
                 let records = self.sequencer.commit(batch.staged);
+                let (commits, refused) =
+                    (records.len(), records.iter().filter(|record| record.refused.is_some()).count());
+                self.runtime.metrics.commits.inc_by(commits as u64);
+                self.runtime.metrics.refusals.inc_by(refused as u64);
                 self.publish(records);
             }
             Outcome::Behind(missed) => {

@@ -1,9 +1,6 @@
 //! The files that a page is made of.
 
-use std::io;
-use std::path::Path;
-
-use sha2::{Digest as _, Sha256};
+use super::assets::Assets;
 
 /// The files that a page is made of, by their paths on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,42 +13,30 @@ pub struct Bundle {
     pub css: String,
     /// Icons and the manifest.
     pub others: Vec<String>,
-    /// Names what is in them: eight hexadecimal digits of a hash.
+    /// Names what is in them.
     pub version: String,
 }
 
 impl Bundle {
-    /// Reads the site in `root`, whose script, program and style are in the folder `pkg` and are called `name`. `hashes` is what
-    /// the build wrote of the hashes in their names (`js: …`, one a line); empty if there are none.
-    ///
-    /// # Errors
-    /// If a file is not there or cannot be read.
-    pub fn read(root: &Path, pkg: &str, name: &str, hashes: &str) -> io::Result<Self> {
-        let path = |ending: &str| {
-            let hash = hashes.lines().filter_map(|line| line.split_once(':')).find(|(kind, _)| kind.trim() == ending);
-            match hash {
-                Some((_, hash)) => format!("/{pkg}/{name}.{}.{ending}", hash.trim()),
-                None => format!("/{pkg}/{name}.{ending}"),
-            }
+    /// The script, program and style among `assets` that are in the folder `pkg` and called `name`, with or without a hash behind
+    /// that, and what is outside of the folder; `None` if one is missing.
+    #[must_use]
+    pub fn of(assets: &Assets, pkg: &str, name: &str) -> Option<Self> {
+        let (inside, prefix) = (format!("/{pkg}/"), format!("/{pkg}/{name}."));
+        let find = |ending: &str| {
+            let is_it = |path: &&str| {
+                let rest = path.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(ending));
+                rest.is_some_and(|hash| !hash.trim_end_matches('.').contains('.'))
+            };
+            assets.paths().find(is_it).map(str::to_owned)
         };
-        let (js, wasm, css) = (path("js"), path("wasm"), path("css"));
-        let mut others = Vec::new();
-        for entry in root.read_dir()? {
-            let entry = entry?;
-            let file = entry.file_name().to_string_lossy().into_owned();
-            // What is beside a file compressed is the same file.
-            if entry.file_type()?.is_file() && !file.ends_with(".br") && !file.ends_with(".gz") {
-                others.push(format!("/{file}"));
-            }
-        }
-        others.sort_unstable();
-        let mut hash = Sha256::new();
-        for path in [&js, &wasm, &css].into_iter().chain(&others) {
-            hash.update(path);
-            hash.update(std::fs::read(root.join(path.trim_start_matches('/')))?);
-        }
-        let version = hash.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { js, wasm, css, others, version })
+        Some(Self {
+            js: find("js")?,
+            wasm: find("wasm")?,
+            css: find("css")?,
+            others: assets.paths().filter(|path| !path.starts_with(&inside)).map(str::to_owned).collect(),
+            version: assets.version(),
+        })
     }
 
     /// The script, as of a module, that brings the page to life: once it was painted, so that what is read does not wait for what
@@ -66,5 +51,21 @@ impl Bundle {
     /// All of them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         [&self.js, &self.wasm, &self.css].into_iter().chain(&self.others).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_a_page_is_made_of() {
+        let names =
+            ["pkg/app.1a.js", "pkg/app.2b.wasm", "pkg/app.2b.wasm.br", "pkg/app.css", "pkg/app.d.3c.js", "icon.svg"];
+        let assets = Assets::new(names.map(|name| (name.to_owned(), name.into())));
+        let bundle = Bundle::of(&assets, "pkg", "app").expect("complete");
+        let paths: Vec<_> = bundle.paths().collect();
+        assert_eq!(paths, ["/pkg/app.1a.js", "/pkg/app.2b.wasm", "/pkg/app.css", "/icon.svg"]);
+        assert_eq!(Bundle::of(&assets, "pkg", "other"), None);
     }
 }

@@ -1,55 +1,33 @@
 //! The site's files, and headers for every answer.
 
+mod assets;
 mod bundle;
 mod worker;
 
+pub use self::assets::Assets;
 pub use self::bundle::Bundle;
 pub use self::worker::{SHELL_SCRIPT, no_worker, worker};
 
-use std::path::Path;
-
 use axum::Router;
-use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{HeaderValue, Response, StatusCode};
-use tower_http::services::ServeDir;
+use axum::http::HeaderValue;
+use axum::http::header::{
+    HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// The files in the folder `pkg` of `root`: script, wasm and style. Their names have a hash of what is in them, so browsers
-/// may keep them for ever. Those who can read the `.br` and `.gz` files beside them get these.
-pub fn package(root: &Path, pkg: &str) -> Router {
-    let files = ServeDir::new(root.join(pkg)).append_index_html_on_directories(false);
-    cached(Router::new().nest_service(&format!("/{pkg}"), precompressed(files)), "public, max-age=31536000, immutable")
-}
-
-/// The other files of `root`, such as the icon, to be kept for a short time. For a router's fallback: what is not there
-/// either is left to `missing`, which answers with 404.
-pub fn files(root: &Path, missing: Router) -> Router {
-    let files = ServeDir::new(root).append_index_html_on_directories(false);
-    cached(Router::new().fallback_service(precompressed(files).fallback(missing)), "public, max-age=600")
-}
-
-/// Adds to every answer the headers that browsers need to be told to be careful. Those an answer has already are left.
-pub fn with_security_headers(router: Router) -> Router {
-    const HEADERS: [(HeaderName, &str); 4] = [
+/// Adds to every answer the headers that browsers need to be told to be careful. Those an answer has already are left. With
+/// `encrypted`, for a server that is reached by https only, browsers are told to come back by nothing else for a year.
+pub fn with_security_headers(router: Router, encrypted: bool) -> Router {
+    const HEADERS: [(HeaderName, &str); 5] = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A board's address has its key in it.
         (REFERRER_POLICY, "no-referrer"),
         (X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
-    HEADERS.into_iter().fold(router, |router, (name, value)| {
+    let encrypted = encrypted.then_some((STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+    HEADERS.into_iter().chain(encrypted).fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
     })
-}
-
-fn precompressed(files: ServeDir) -> ServeDir {
-    files.precompressed_br().precompressed_gzip()
-}
-
-fn cached(router: Router, how: &'static str) -> Router {
-    router.layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, move |response: &Response<Body>| {
-        let found = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
-        found.then(|| HeaderValue::from_static(how))
-    }))
 }

@@ -7,10 +7,12 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use serde::de::DeserializeOwned;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use crate::server::accept::Pulse;
+use crate::server::bucket::Bucket;
+use crate::server::settings::Settings;
 use crate::sync::message::{Bye, ByeCode, ClientMessage};
 
 /// Why a session ends.
@@ -28,12 +30,23 @@ pub(super) struct Incoming {
     stream: SplitStream<WebSocket>,
     pulse: Pulse,
     message_bytes: usize,
+    allowance: Bucket,
+    /// It has said more than it may for now: it is heard again then.
+    debt_until: Option<Instant>,
 }
 
+/// What a message costs beside its length: an empty one is work too.
+const MESSAGE_COST: usize = 256;
+
+/// A client may say as much at once as it may in so many seconds.
+const BURST_SECONDS: f64 = 8.0;
+
 impl Incoming {
-    /// Reads from `stream`; messages of more than `message_bytes` end the session.
-    pub(super) const fn new(stream: SplitStream<WebSocket>, pulse: Pulse, message_bytes: usize) -> Self {
-        Self { stream, pulse, message_bytes }
+    /// Reads from `stream`. Messages that are too large end the session; a client that says too much is read more slowly.
+    pub(super) fn new(stream: SplitStream<WebSocket>, pulse: Pulse, settings: &Settings) -> Self {
+        let rate = f64::from(settings.bytes_per_second);
+        let allowance = Bucket::full(rate * BURST_SECONDS, rate, Instant::now());
+        Self { stream, pulse, message_bytes: settings.limits.message_bytes, allowance, debt_until: None }
     }
 
     /// The next message, and its length. Without a sign of life for the time of `silence` the session ends. Cancel-safe.
@@ -42,11 +55,20 @@ impl Incoming {
         silence: Duration,
     ) -> Result<(ClientMessage<C>, usize), End> {
         loop {
+            if let Some(until) = self.debt_until {
+                // What it sends meanwhile waits in the sockets, its own at last. It is not silent.
+                sleep_until(until).await;
+                self.pulse.beat();
+                self.debt_until = None;
+            }
             let frame = tokio::select! {
                 frame = self.stream.next() => frame,
                 () = self.pulse.stopped(silence) => return Err(silent()),
             };
             self.pulse.beat();
+            if let Some(Ok(message)) = &frame {
+                self.spend(message_length(message));
+            }
             match frame {
                 Some(Ok(Message::Text(text))) => return self.read(&text).map(|message| (message, text.len())),
                 Some(Ok(Message::Binary(_))) => return Err(bad("Messages are text frames, not binary ones.")),
@@ -61,6 +83,13 @@ impl Incoming {
     pub(super) async fn drain(mut self, farewell: Duration) {
         let closed = async { while let Some(Ok(_)) = self.stream.next().await {} };
         let _ = timeout(farewell, closed).await;
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn spend(&mut self, bytes: usize) {
+        let now = Instant::now();
+        let wait = self.allowance.spend((bytes + MESSAGE_COST) as f64, now);
+        self.debt_until = (!wait.is_zero()).then(|| now + wait);
     }
 
     fn read<C: DeserializeOwned>(&self, text: &str) -> Result<ClientMessage<C>, End> {
@@ -88,6 +117,14 @@ impl Incoming {
             Some(tungstenite::Error::Protocol(error)) => bad(format!("This is no WebSocket frame: {error}.")),
             _ => End::Gone,
         }
+    }
+}
+
+fn message_length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }
 

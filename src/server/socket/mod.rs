@@ -15,9 +15,10 @@ use tracing::Instrument as _;
 
 use super::Server;
 use super::accept::Pulse;
+use super::addresses::{Client, Kind, Peer};
 use super::store::Store;
 use crate::sync::document::Document;
-use crate::sync::message::SUBPROTOCOL;
+use crate::sync::message::{Bye, ByeCode, SUBPROTOCOL};
 
 /// Bytes read from a socket at a time. Every connection holds a buffer of this size, so it is small.
 const READ_BUFFER: usize = 4 * 1024;
@@ -31,6 +32,7 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
     headers: HeaderMap,
     pulse: Option<Extension<Pulse>>,
+    peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !origin::is_allowed(&headers, &server.settings().allowed_origins) {
@@ -49,17 +51,33 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     let runtime = &server.inner.runtime;
     let most = runtime.settings.limits.message_bytes + OVERRUN;
     // Counted from here on: the server does not end between the answer and the session.
-    let (connection, token) = (runtime.connect(), runtime.tasks.token());
+    let client = Client::behind(peer.map(|Extension(peer)| peer), &headers, runtime.settings.trust_proxy);
+    let counting = client.map(|client| {
+        runtime.addresses.enter(client, Kind::Socket, runtime.settings.sockets_per_client).ok_or_else(too_many)
+    });
+    let (turned_away, counting) = match counting.transpose() {
+        Ok(counting) => (None, counting),
+        Err(bye) => (Some(bye), None),
+    };
+    let (connection, token) = (runtime.connect(counting), runtime.tasks.token());
     // Another accept loop than ours does not tell; then only whole frames are signs of life.
     let Extension(pulse) = pulse.unwrap_or_else(|| Extension(Pulse::new()));
     let span = tracing::info_span!("connection", id = connection.id.0);
     upgrade.read_buffer_size(READ_BUFFER).max_message_size(most).max_frame_size(most).on_upgrade(|socket| {
         async move {
-            session::run(server, connection, pulse, socket).await;
+            match turned_away {
+                None => session::run(server, connection, pulse, socket).await,
+                Some(bye) => session::turn_away(&server, socket, bye).await,
+            }
             drop(token);
         }
         .instrument(span)
     })
+}
+
+fn too_many() -> Bye {
+    let why = "Too many boards are open at your address. Close some; this one tries again by itself.";
+    Bye { retry_after_ms: 5_000, ..Bye::new(ByeCode::TooMany, why) }
 }
 
 /// As much of a text as fits into `bytes`, cut between characters.

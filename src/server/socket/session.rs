@@ -11,6 +11,7 @@ use super::incoming::{End, Incoming, bad};
 use super::truncated;
 use super::writer::{self, Written};
 use crate::server::accept::Pulse;
+use crate::server::metrics::Metrics;
 use crate::server::outbound::{self, Outbound};
 use crate::server::room::{Handle, Join, Offer};
 use crate::server::runtime::{Connection, ConnectionId};
@@ -27,9 +28,10 @@ pub(super) async fn run<D: Document, S: Store>(
     socket: WebSocket,
 ) {
     let settings = server.settings();
+    let metrics = &server.inner.runtime.metrics;
     let (mut sink, stream) = socket.split();
-    let (outbound, inbox) = outbound::queue(settings.outbound_bytes);
-    let mut incoming = Incoming::new(stream, pulse, settings.limits.message_bytes);
+    let (outbound, inbox) = outbound::queue(settings.outbound_bytes, metrics);
+    let mut incoming = Incoming::new(stream, pulse, settings);
     let written = {
         let mut reading = pin!(listen(&server, connection.id, &mut incoming, &outbound));
         let mut writing = pin!(writer::run(&mut sink, inbox, settings));
@@ -48,12 +50,23 @@ pub(super) async fn run<D: Document, S: Store>(
             }
         }
     };
+    Metrics::count(&metrics.ended, "reason", outbound.bye().map_or("gone", |bye| bye.name()));
     match written {
         // The client has the time to read the goodbye and to close its side: a socket that is closed with something unread
         // in it is reset, and what was on its way is lost.
         Written::Goodbye => incoming.drain(settings.farewell).await,
         // Answers the client's close, if it was one.
         Written::Broken => drop(timeout(settings.farewell, sink.close()).await),
+    }
+}
+
+/// Tells a client that it cannot be served, and why.
+pub(super) async fn turn_away<D: Document, S: Store>(server: &Server<D, S>, socket: WebSocket, bye: Bye) {
+    let settings = server.settings();
+    Metrics::count(&server.inner.runtime.metrics.turned_away, "reason", bye.code.name());
+    let (mut sink, stream) = socket.split();
+    if writer::say(&mut sink, &bye, settings.farewell).await == Written::Goodbye {
+        Incoming::new(stream, Pulse::new(), settings).drain(settings.farewell).await;
     }
 }
 
@@ -133,6 +146,8 @@ async fn join<D: Document, S: Store>(
         Ok(Err(end)) => return Err(end),
         Err(_) => return Err(End::Bye(Bye::new(ByeCode::TimedOut, "No sync_request came. Reconnect."))),
     };
+    // When all come back at once, each waits its turn; its silence is the server's doing.
+    let _turn = server.inner.runtime.joins.acquire().await.map_err(|_| problem())?;
     let cursor = request.cursor();
     let SyncRequest { key, replica, name, last_sync_timestamp, witness, .. } = request;
     let (document, access) = match server.find(&key).await {
@@ -145,7 +160,8 @@ async fn join<D: Document, S: Store>(
     };
     tracing::debug!(%document, %replica, ?access, version = cursor.version, last_sync_timestamp, "sync_request");
     let name = truncated(&name, settings.limits.name_bytes).into();
-    let member = Member { connection, room: server.enter(document), access, name };
+    let Some(room) = server.enter(document) else { return Err(crowded()) };
+    let member = Member { connection, room, access, name };
     // From here on `member` says that the client leaves, whatever happens.
     let outbound = outbound.clone();
     let join = |admitted| Join { connection, cursor, witness, access, outbound, admitted };
@@ -163,6 +179,11 @@ fn unknown_key() -> End {
 
 fn view_only() -> End {
     End::Bye(Bye::new(ByeCode::ViewOnly, "This link can only view. Ask for the edit link to make changes."))
+}
+
+fn crowded() -> End {
+    let why = "The server has as many boards open as it can hold. This one is tried again by itself.";
+    End::Bye(Bye { retry_after_ms: 5_000, ..Bye::new(ByeCode::TooMany, why) })
 }
 
 fn problem() -> End {

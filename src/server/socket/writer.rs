@@ -56,7 +56,7 @@ pub(super) async fn run(sink: &mut Sink, mut inbox: Inbox, settings: &Settings) 
 }
 
 /// Says goodbye twice: in words, and as the close code that means the same.
-async fn say(sink: &mut Sink, bye: &Bye, farewell: Duration) -> Written {
+pub(super) async fn say(sink: &mut Sink, bye: &Bye, farewell: Duration) -> Written {
     let reason = truncated(&bye.message, CLOSE_REASON_BYTES).into();
     let close = CloseFrame { code: bye.code.close_code(), reason };
     let words = vec![Message::Text(frame::bye(bye)), Message::Close(Some(close))];
