@@ -15,8 +15,7 @@ use sheetbend::ui::app::{self, Build};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-/// The site's files, put into the release program as it is built; any other program reads them when it starts, from the folder of
-/// that name in the one it is started in.
+/// The site's files, put into the release program as it is built. A debug build reads them when it starts, from where it was built.
 #[derive(rust_embed::Embed)]
 #[folder = "target/site"]
 #[cfg_attr(debug_assertions, allow_missing = true)]

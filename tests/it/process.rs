@@ -83,8 +83,7 @@ async fn settings_come_from_the_environment_too_and_without_a_word_it_serves() {
 #[tokio::test]
 async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     let (data, place) = (folder(), folder());
-    let site = place.path().join("target/site");
-    std::fs::create_dir_all(site.join("pkg")).expect("a folder");
+    std::fs::create_dir(place.path().join("pkg")).expect("a folder");
     for (name, text) in [
         ("pkg/sheetbend.abc.js", "plain"),
         ("pkg/sheetbend.abc.js.br", "brotli"),
@@ -92,9 +91,9 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
         ("pkg/sheetbend.012.css", "* {}"),
         ("icon.svg", "<svg/>"),
     ] {
-        std::fs::write(site.join(name), text).expect("writes");
+        std::fs::write(place.path().join(name), text).expect("writes");
     }
-    let running = Running::run(program(data.path(), "127.0.0.1:0").current_dir(place.path()));
+    let running = Running::run(program(data.path(), "127.0.0.1:0").arg("--site").arg(place.path()));
     let get = async |path: &str, encoding: &str| {
         ask(running.address, &format!("GET {path}"), &[("accept-encoding", encoding)], "").await
     };
