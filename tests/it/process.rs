@@ -108,7 +108,7 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     assert_eq!((icon.status, icon.header("cache-control")), (200, "public, max-age=600"));
     for path in ["/pkg/gone.js", "/pkg/../../../data/lock"] {
         let gone = get(path, "").await;
-        assert_eq!((gone.status, gone.header("cache-control")), (404, ""), "{path}");
+        assert_eq!((gone.status, gone.header("cache-control")), (404, "no-store"), "{path}");
     }
     let nothing = get("/nothing", "").await;
     assert_eq!((nothing.status, nothing.header("cache-control")), (404, "no-store"));
