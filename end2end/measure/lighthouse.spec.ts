@@ -9,9 +9,25 @@ import { randomUUID } from "node:crypto";
 
 const CARDS = 200;
 
+/** Lighthouse's own advice for a machine that is now fast and now slow: of five runs, the one in the middle. */
+const RUNS = 5;
+
+const TIMINGS = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift", "speed-index"];
+
+interface Report {
+  categories: Record<string, { score: number; auditRefs: { id: string; weight: number }[] }>;
+  audits: Record<string, { score: number | null; title: string; displayValue?: string; details?: { items?: { duration?: number }[] } }>;
+}
+
+/** In milliseconds, on the machine that is imitated. */
+function longest({ audits }: Report): number {
+  return Math.round(Math.max(0, ...(audits["long-tasks"]!.details?.items ?? []).map(({ duration }) => duration ?? 0)));
+}
+
 for (const preset of ["desktop", "mobile"]) {
   test(`Lighthouse, ${preset}, on a board of ${CARDS} cards`, async ({ board, server }, testInfo) => {
     const program = path.join(process.env["SHEETBEND_TOOLS"] ?? "", "node_modules/lighthouse/cli/index.js");
+    test.setTimeout(RUNS * 60_000);
     expect(existsSync(program), "`scripts/tools measure` installs it").toBe(true);
     const wire = new Wire(server.url, board.editKey);
     await wire.connect();
@@ -29,20 +45,22 @@ for (const preset of ["desktop", "mobile"]) {
     const categories = "--only-categories=performance,accessibility,best-practices";
     if (preset === "desktop") args.push("--preset=desktop");
     const run = () => promisify(execFile)(process.execPath, [...args, categories], { env: { ...process.env, CHROME_PATH: process.env["CHROMIUM"] } });
-    // Its trace misses the start of the page now and then (NO_NAVSTART), and it says to run it again.
-    await run().catch(run).catch(run);
-    type Audit = { score: number | null; title: string; displayValue?: string };
-    const report = JSON.parse(await readFile(output, "utf8")) as {
-      categories: Record<string, { score: number; auditRefs: { id: string; weight: number }[] }>;
-      audits: Record<string, Audit>;
-    };
-    const scores = Object.entries(report.categories).map(([name, { score }]) => `${name} ${Math.round(score * 100)}`);
-    console.log(`Lighthouse, ${preset}: ${scores.join(", ")}`);
-    const timings = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "cumulative-layout-shift", "speed-index"];
-    console.log(timings.map((id) => `${report.audits[id]!.title} ${report.audits[id]!.displayValue}`).join(", "));
-    const weighty = Object.values(report.categories).flatMap(({ auditRefs }) => auditRefs.filter(({ weight }) => weight > 0).map(({ id }) => id));
+    const runs: Report[] = [];
+    for (let n = 0; n < RUNS; n += 1) {
+      // Its trace misses the start of the page now and then (NO_NAVSTART), and it says to run it again.
+      await run().catch(run).catch(run);
+      const report = JSON.parse(await readFile(output, "utf8")) as Report;
+      runs.push(report);
+      const scores = Object.entries(report.categories).map(([name, { score }]) => `${name} ${Math.round(score * 100)}`);
+      const timings = TIMINGS.map((id) => `${report.audits[id]!.title} ${report.audits[id]!.displayValue}`);
+      console.log(`${preset}: ${scores.join(", ")}; ${timings.join(", ")}; the longest task ${longest(report)} ms`);
+    }
+    const performance = ({ categories }: Report) => categories["performance"]!.score;
+    const median = runs.toSorted((a, b) => performance(a) - performance(b))[RUNS >> 1]!;
+    console.log(`${preset}, the run in the middle: performance ${Math.round(performance(median) * 100)}`);
+    const weighty = Object.values(median.categories).flatMap(({ auditRefs }) => auditRefs.filter(({ weight }) => weight > 0).map(({ id }) => id));
     for (const id of weighty) {
-      const { score, title, displayValue } = report.audits[id]!;
+      const { score, title, displayValue } = median.audits[id]!;
       if (score !== null && score < 0.9) console.log(`  ${title}: ${score} ${displayValue ?? ""}`);
     }
   });

@@ -2,6 +2,7 @@
 //! every use of the others is code of its own in the page's wasm.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -22,6 +23,27 @@ pub fn When(
 ) -> impl IntoView {
     let when = Memo::new(move |_| when.get());
     move || if when.get() { children() } else { otherwise.run() }
+}
+
+/// Shows its children in a turn of their own, soon after the page has come alive: what is not seen at first need not keep a tap
+/// waiting.
+///
+/// Renders nothing on the server and before hydration.
+#[component]
+pub fn Later(
+    /// What is shown.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let now = RwSignal::new(false);
+    Effect::new(move |_| {
+        set_timeout(
+            move || {
+                let _ = now.try_set(true);
+            },
+            Duration::ZERO,
+        )
+    });
+    view! { <When when=now>{children()}</When> }
 }
 
 /// What an item in a row is known by: it keeps its nodes for as long as its key is there.

@@ -20,6 +20,9 @@ const ASK_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The name of the toast that offers a new version.
 const NAME: &str = "version";
 
+/// The worker is registered so long after the page has come alive: what it fetches would take the line from the board.
+const REGISTER_AFTER: Duration = Duration::from_secs(2);
+
 /// A new version is offered once nothing was under way for this long.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -36,7 +39,7 @@ struct Worker {
 pub fn provide_worker() {
     let worker = Worker { waits: RwSignal::new(false), registration: StoredValue::new(None) };
     provide_context(worker);
-    Effect::new(move |_| spawn_local(async move { worker.register().await }));
+    Effect::new(move |_| set_timeout(move || spawn_local(async move { worker.register().await }), REGISTER_AFTER));
 }
 
 /// Offers to reload when there is a new version: once nothing is under way, and never while something is not saved. It never reloads

@@ -24,8 +24,11 @@ async function load(attempt) {
   return script;
 }
 
-// A page that nobody sees is not painted, and does not wait for that.
-if (!document.hidden) await new Promise((painted) => requestAnimationFrame(painted)).then(() => turn(0));
+// Once something is painted, so that what is read does not wait for what moves. A page that nobody sees is not painted.
+if (!document.hidden) {
+  const painted = new Promise((done) => new PerformanceObserver(done).observe({ type: "paint", buffered: true }));
+  await Promise.race([painted, turn(1_000)]);
+}
 let script;
 for (let attempt = 0; !script; attempt += 1) {
   try {

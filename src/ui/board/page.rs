@@ -21,7 +21,7 @@ use crate::ui::app::NotFound;
 use crate::ui::connection::{
     ConnectionStatus, ConnectionToast, DevNetworkTools, NetworkIndicator, export_unsaved, import_unsaved,
 };
-use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::dynamic::{Each, Item, Later, When};
 
 use crate::ui::home::Handover;
 use crate::ui::icon::{ARCHIVE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
@@ -128,15 +128,19 @@ pub fn BoardView(
                     <NewList />
                 </ol>
             </main>
-            <NetworkIndicator />
-            <ConnectionToast />
-            <DevNetworkTools />
-            <NewVersion />
-            <CardDetails />
-            <MoveToDialog />
-            <ShareDialog open=sharing />
-            <ArchiveDialog open=archive />
-            <ShortcutsDialog open=shortcuts />
+            <Later>
+                <NetworkIndicator />
+                <ConnectionToast />
+                <DevNetworkTools />
+                <NewVersion />
+            </Later>
+            <Later>
+                <CardDetails />
+                <MoveToDialog />
+                <ShareDialog open=sharing />
+                <ArchiveDialog open=archive />
+                <ShortcutsDialog open=shortcuts />
+            </Later>
         </div>
     }
     .into_any()
