@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 10] = [
     // Server functions run on the server: the one door from the page to it.
     ("ui/api.rs", &["ui", "board", "sync", "server"]),
     ("ui/", &["ui", "board", "sync", "browser"]),
-    ("", &["ui", "board", "sync", "browser", "server", "native"]),
+    ("", &["ui", "board", "sync", "browser", "server", "native", "cli"]),
 ];
 
 fn root() -> PathBuf {

@@ -11,7 +11,7 @@ use leptos_axum::{
 };
 use sheetbend::server::site::{self, Assets, Bundle};
 use sheetbend::ui::api::BoardServer;
-use sheetbend::ui::app::{self, Build};
+use sheetbend::ui::app::{self, Build, Program};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
@@ -70,7 +70,8 @@ impl Site {
             Self::Built(_, bundle) => Some(bundle.clone()),
             Self::Bare | Self::Developing => None,
         };
-        let build = Build { name, worker: worker && bundle.is_some(), bundle: bundle.clone() };
+        let program = bundle.as_ref().map(|bundle| Program { css: bundle.css.clone(), start: bundle.start() });
+        let build = Build { name, worker: worker && bundle.is_some(), program };
         let worker = match bundle.filter(|_| worker) {
             Some(bundle) => {
                 site::worker(&bundle, app::offline_shell(&build, &bundle.css, &bundle.js, site::SHELL_SCRIPT))

@@ -1,4 +1,4 @@
-//! The two plain HTTP endpoints.
+//! The plain HTTP endpoints.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::addresses::{Client, Peer};
 use super::metrics::Metrics;
-use super::store::{Creation, Store, StoreError};
+use super::store::{Creation, Replacement, Store, StoreError};
 use super::{NewBoard, Server};
 use crate::sync::document::Document;
 use crate::sync::id::{DocumentId, Key};
@@ -102,6 +102,46 @@ pub(super) async fn create_board<D: Document, S: Store>(
     }
 }
 
+#[derive(Deserialize)]
+struct ReplaceKeys {
+    edit_key: Key,
+    new_edit_key: Key,
+}
+
+#[derive(Serialize)]
+struct Replaced {
+    view_key: Key,
+}
+
+/// `POST /api/keys`: puts a new edit key, with the view key that belongs to it, in the place of those that open a board. It takes the
+/// edit key. Old links stop at once, and so do the sockets that came by them. Saying the same again is harmless.
+pub(super) async fn replace_keys<D: Document, S: Store>(
+    State(server): State<Server<D, S>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let read = |body: Bytes| {
+        serde_json::from_slice::<ReplaceKeys>(&body)
+            .map_err(|error| if error.is_data() { Problem::INVALID_KEYS } else { Problem::MALFORMED })
+    };
+    let keys = match body.map_err(|rejection| Problem::from_body(&rejection)).and_then(read) {
+        Ok(keys) => keys,
+        Err(problem) => return problem.into_response(),
+    };
+    match server.replace_key(&keys.edit_key, &keys.new_edit_key).await {
+        Ok(Some(Replacement::Replaced(_))) => {
+            ([NO_STORE], Json(Replaced { view_key: keys.new_edit_key.view_key() })).into_response()
+        }
+        Ok(Some(Replacement::Taken)) => Problem::TAKEN.into_response(),
+        // A key that opens nothing and one that may not: the answer is the same.
+        Ok(Some(Replacement::Refused) | None) => Problem::UNKNOWN_KEY.into_response(),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "could not replace keys");
+            let problem = if matches!(error, StoreError::Full) { Problem::FULL } else { Problem::FAILED };
+            ([(RETRY_AFTER, "5")], problem).into_response()
+        }
+    }
+}
+
 fn read(body: &[u8]) -> Result<NewBoard, Problem> {
     let CreateBoard { id, edit_key } = serde_json::from_slice(body)
         .map_err(|error| if error.is_data() { Problem::INVALID } else { Problem::MALFORMED })?;
@@ -128,6 +168,16 @@ impl Problem {
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid",
         "A board needs an \"id\", which is a UUID, and an \"edit_key\" of 22 characters of base64url.",
+    );
+    const INVALID_KEYS: Self = Self::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid",
+        "An \"edit_key\" and a \"new_edit_key\" are needed, of 22 characters of base64url each.",
+    );
+    const UNKNOWN_KEY: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "unknown_key",
+        "This key may not replace the links of a board. Use the board's edit link.",
     );
     const TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is over 4096 bytes.");

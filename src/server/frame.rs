@@ -46,6 +46,11 @@ pub(super) fn pong(nonce: u64) -> Utf8Bytes {
     encode(&ServerFrame::Pong { nonce })
 }
 
+/// A `saving` frame.
+pub(super) fn saving(ok: bool) -> Utf8Bytes {
+    encode(&ServerFrame::Saving { ok })
+}
+
 /// A `bye` frame.
 pub(super) fn bye(bye: &Bye) -> Utf8Bytes {
     encode(&ServerFrame::Bye(bye))

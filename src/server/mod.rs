@@ -7,6 +7,7 @@
 //! | `socket`, `outbound`, `frame` | a client's connection, what waits for it, and how that is written |
 //! | `api` | `/api/ping` and `/api/boards` |
 //! | `health`, `metrics` | what can be seen from outside: whether it serves, and numbers |
+//! | `follow` | what other servers have written to the same store |
 //! | `accept` | from a listener to requests, encrypted or not, with limits and an orderly end |
 //! | `addresses`, `bucket` | how much one client may have and do |
 //! | [`site`] | the site's files, and headers for every answer |
@@ -17,6 +18,7 @@ mod accept;
 mod addresses;
 mod api;
 mod bucket;
+mod follow;
 mod frame;
 mod health;
 mod metrics;
@@ -30,11 +32,12 @@ mod socket;
 pub mod store;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use self::room::RoomFailed;
 pub use self::settings::Settings;
@@ -42,7 +45,7 @@ pub use self::settings::Settings;
 use self::room::{Handle, Place};
 use self::rooms::Rooms;
 use self::runtime::Runtime;
-use self::store::{Creation, KeyHash, NewDocument, Store, StoreError};
+use self::store::{Creation, End, Found, KeyHash, Keys, NewDocument, Replacement, Store, StoreError};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::{DocumentId, Key};
@@ -57,6 +60,8 @@ struct Inner<D: Document, S> {
     store: Arc<S>,
     rooms: Arc<Rooms<D>>,
     runtime: Arc<Runtime>,
+    /// What other servers have written, until it is followed.
+    hints: Mutex<Option<UnboundedReceiver<DocumentId>>>,
 }
 
 /// A document that a key has opened.
@@ -101,9 +106,10 @@ impl<D: Document, S: Store> Server<D, S> {
     /// A server that serves nobody yet.
     #[must_use]
     pub fn new(store: S, settings: Settings) -> Self {
-        let runtime = Arc::new(Runtime::new(settings));
+        let hints = store.watch();
+        let runtime = Arc::new(Runtime::new(settings, hints.is_some()));
         let rooms = Rooms::new(runtime.settings.rooms, &runtime.metrics);
-        let inner = Inner { store: Arc::new(store), rooms: Arc::new(rooms), runtime };
+        let inner = Inner { store: Arc::new(store), rooms: Arc::new(rooms), runtime, hints: Mutex::new(hints) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -112,6 +118,7 @@ impl<D: Document, S: Store> Server<D, S> {
         Router::new()
             .route("/api/sync", any(socket::upgrade::<D, S>))
             .route("/api/ping", get(api::ping::<D, S>))
+            .route("/api/keys", post(api::replace_keys::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
             .route("/api/boards", post(api::create_board::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
             .merge(Self::health())
             .with_state(self.clone())
@@ -122,7 +129,7 @@ impl<D: Document, S: Store> Server<D, S> {
     /// # Errors
     /// [`ServerError`].
     pub async fn open(&self, key: &Key) -> Result<Option<Opened<D>>, ServerError> {
-        let Some((document, access)) = self.find(key).await? else { return Ok(None) };
+        let Some(Found { document, access, .. }) = self.find(key).await? else { return Ok(None) };
         let (cursor, view) = self.enter(document).ok_or(ServerError::TooMany)?.view().await?;
         Ok(Some(Opened { document, access, cursor, view }))
     }
@@ -133,13 +140,28 @@ impl<D: Document, S: Store> Server<D, S> {
     /// [`StoreError`].
     pub async fn create(&self, new: NewBoard) -> Result<Creation, StoreError> {
         let NewBoard { id, edit_key, view_key } = new;
-        let new = NewDocument {
-            id,
-            edit_key: KeyHash::of(&edit_key),
-            view_key: KeyHash::of(&view_key),
-            created_at: runtime::now(),
-        };
+        let keys = Keys { edit: KeyHash::of(&edit_key), view: KeyHash::of(&view_key) };
+        let new = NewDocument { id, keys, created_at: runtime::now() };
         self.inner.store.create(new).await
+    }
+
+    /// Puts a new key, with its view key, in the place of all that open the document which `current` may change. Those who came with
+    /// an old one are sent away, here and on other servers. Saying the same again is harmless.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn replace_key(&self, current: &Key, new: &Key) -> Result<Option<Replacement>, StoreError> {
+        let found = match self.find(new).await? {
+            Some(found) => Some(found),
+            None => self.find(current).await?,
+        };
+        let Some(found) = found.filter(|found| found.access == Access::Edit) else { return Ok(None) };
+        let (document, keys) = (found.document, Keys { edit: KeyHash::of(new), view: KeyHash::of(&new.view_key()) });
+        let replacement = self.inner.store.replace_keys(document, KeyHash::of(current), keys).await?;
+        if let Replacement::Replaced(keys_version) = replacement {
+            self.inner.rooms.tell(End { document, version: 0, keys_version });
+        }
+        Ok(Some(replacement))
     }
 
     /// What the server holds to.
@@ -154,13 +176,13 @@ impl<D: Document, S: Store> Server<D, S> {
         self.inner.rooms.len()
     }
 
-    async fn find(&self, key: &Key) -> Result<Option<(DocumentId, Access)>, StoreError> {
+    async fn find(&self, key: &Key) -> Result<Option<Found>, StoreError> {
         self.inner.store.find(KeyHash::of(key)).await
     }
 
     /// The way into the room of a document that is in the store; `None` if too many are in memory.
     fn enter(&self, document: DocumentId) -> Option<Handle<D>> {
-        let Inner { store, rooms, runtime } = &*self.inner;
+        let Inner { store, rooms, runtime, .. } = &*self.inner;
         rooms.enter(Place { document, store: Arc::clone(store), runtime: Arc::clone(runtime) })
     }
 }

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::metrics::{Metrics, Share};
 use super::room::{self, Handle, Place};
-use super::store::Store;
+use super::store::{End, Store};
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
 
@@ -53,6 +53,23 @@ impl<D: Document> Rooms<D> {
         let tasks = place.runtime.tasks.clone();
         tasks.spawn(room::live(place, doors, registration));
         Some(handle)
+    }
+
+    /// Tells a document's room, if it is live, how the store has it.
+    pub(super) fn tell(&self, end: End) {
+        if let Some((handle, _)) = self.lock().rooms.get(&end.document) {
+            handle.tell(end);
+        }
+    }
+
+    /// Which are live.
+    pub(super) fn documents(&self) -> Vec<DocumentId> {
+        self.lock().rooms.keys().copied().collect()
+    }
+
+    /// Whether a document's room is live.
+    pub(super) fn is_live(&self, document: DocumentId) -> bool {
+        self.lock().rooms.contains_key(&document)
     }
 
     /// How many are live.

@@ -29,6 +29,8 @@ pub(super) struct Runtime {
     pub(super) addresses: Addresses,
     /// Turns at being brought up to date: when all come back at once, the machine serves them one after the other.
     pub(super) joins: Semaphore,
+    /// Other servers write to the same store.
+    pub(super) shared: bool,
     /// Appends that the store does not take at the moment.
     pub(super) unsaved: AtomicUsize,
     sockets: AtomicUsize,
@@ -36,13 +38,14 @@ pub(super) struct Runtime {
 }
 
 impl Runtime {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, shared: bool) -> Self {
         Self {
             draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
             metrics: Metrics::new(),
             addresses: Addresses::default(),
             joins: Semaphore::new(settings.joins),
+            shared,
             unsaved: AtomicUsize::new(0),
             settings,
             sockets: AtomicUsize::new(0),

@@ -45,6 +45,8 @@ pub struct Settings {
     pub snapshot_every: u64,
     /// Wait before trying again to append to a log when the database failed.
     pub append_pause: Duration,
+    /// With other servers on the same store: how often it is asked what they wrote, should a hint have got lost.
+    pub ask_every: Duration,
     /// A stranger's request line and headers must have come within this time.
     pub headers_within: Duration,
     /// A connection that is no socket is closed when nothing has moved on it for this time.
@@ -74,6 +76,7 @@ impl Default for Settings {
             room_idle: Duration::from_secs(30),
             snapshot_every: 256,
             append_pause: Duration::from_millis(500),
+            ask_every: Duration::from_secs(1),
             headers_within: Duration::from_secs(10),
             http_silence: Duration::from_secs(60),
             drain_within: Duration::from_secs(10),

@@ -163,6 +163,11 @@ pub enum ServerMessage<D, C> {
         /// The ping's.
         nonce: u64,
     },
+    /// Whether the server's disk takes changes. It does until this says otherwise.
+    Saving {
+        /// Whether it does.
+        ok: bool,
+    },
     /// The last message before the server closes.
     Bye(Bye),
     /// A type this program does not know: ignored.
@@ -182,6 +187,10 @@ impl<'de, D: DeserializeOwned, C: DeserializeOwned> Deserialize<'de> for ServerM
             nonce: u64,
             version: Option<u64>,
         }
+        #[derive(Deserialize)]
+        struct Saving {
+            ok: bool,
+        }
 
         let value = Value::deserialize(reader)?;
         let message = match value.get("type").and_then(Value::as_str) {
@@ -189,6 +198,7 @@ impl<'de, D: DeserializeOwned, C: DeserializeOwned> Deserialize<'de> for ServerM
             Some("committed") => Entries::deserialize(&value).map(|Entries { entries }| Self::Committed { entries }),
             Some("ping") => Nonce::deserialize(&value).map(|Nonce { nonce, version }| Self::Ping { nonce, version }),
             Some("pong") => Nonce::deserialize(&value).map(|Nonce { nonce, .. }| Self::Pong { nonce }),
+            Some("saving") => Saving::deserialize(&value).map(|Saving { ok }| Self::Saving { ok }),
             Some("bye") => Bye::deserialize(&value).map(Self::Bye),
             Some(_) => Ok(Self::Unknown),
             None => Err(serde_json::Error::missing_field("type")),
@@ -220,6 +230,11 @@ pub enum ServerFrame<'a, D> {
     Pong {
         /// The ping's.
         nonce: u64,
+    },
+    /// See [`ServerMessage::Saving`].
+    Saving {
+        /// Whether it does.
+        ok: bool,
     },
     /// See [`ServerMessage::Bye`].
     Bye(&'a Bye),
@@ -286,6 +301,12 @@ impl Bye {
     #[must_use]
     pub fn new(code: ByeCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry: code.retry(), retry_after_ms: 0 }
+    }
+
+    /// The key that opened the document was replaced.
+    #[must_use]
+    pub fn link_replaced() -> Self {
+        Self::new(ByeCode::UnknownKey, "The links of this board were replaced. Ask for the new one.")
     }
 
     /// The server is about to end, or to be replaced.

@@ -43,8 +43,18 @@ pub struct Build {
     pub name: String,
     /// Whether there is a service worker for it.
     pub worker: bool,
-    /// The files it is made of; without them it is fetched as Leptos does.
-    pub bundle: Option<crate::server::site::Bundle>,
+    /// What it is fetched by; without it, as Leptos does.
+    pub program: Option<Program>,
+}
+
+/// What a page fetches its program by.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Where the style is.
+    pub css: String,
+    /// The script, as of a module, that brings the page to life.
+    pub start: String,
 }
 
 /// The page that the service worker shows when there is no network: nothing in it but what brings the app, which is mounted then
@@ -80,13 +90,13 @@ pub fn start() {
 /// The page's style, and what brings it to life.
 #[cfg(feature = "ssr")]
 fn program(options: LeptosOptions, build: &Build) -> AnyView {
-    let Some(bundle) = &build.bundle else {
+    let Some(program) = &build.program else {
         let style = view! { <leptos_meta::HashedStylesheet options=options.clone() id="leptos" /> };
         return (style, view! { <HydrationScripts options /> }).into_any();
     };
     view! {
-        <link rel="stylesheet" href=bundle.css.clone() />
-        <script type="module" nonce=leptos::nonce::use_nonce() inner_html=bundle.start()></script>
+        <link rel="stylesheet" href=program.css.clone() />
+        <script type="module" nonce=leptos::nonce::use_nonce() inner_html=program.start.clone()></script>
     }
     .into_any()
 }

@@ -35,14 +35,10 @@ pub fn Later(
     children: ChildrenFn,
 ) -> impl IntoView {
     let now = RwSignal::new(false);
-    Effect::new(move |_| {
-        set_timeout(
-            move || {
-                let _ = now.try_set(true);
-            },
-            Duration::ZERO,
-        )
-    });
+    let show = move || {
+        let _ = now.try_set(true);
+    };
+    Effect::new(move |_| set_timeout(show, Duration::ZERO));
     view! { <When when=now>{children()}</When> }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sheetbend::server::Settings;
+use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::Key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -80,4 +81,43 @@ async fn who_says_nothing_is_not_waited_for() {
         let mut read = Vec::new();
         silent.read_to_end(&mut read).await.expect("is closed");
     }
+}
+
+#[tokio::test]
+async fn links_are_replaced_by_who_may_edit_and_the_old_ones_stop_at_once() {
+    let served = served().await;
+    let replace = async |old: u8, new: u8| {
+        let body = json!({ "edit_key": key(old), "new_edit_key": key(new) }).to_string();
+        ask(served.address, "POST /api/keys", &[], &body).await
+    };
+    let (mut ada, mut bob) = (served.join().await, served.connect().await);
+    bob.sync(101, Cursor::default()).await;
+    for (old, why) in [(101, "it can only view"), (9, "it opens nothing")] {
+        let refused = replace(old, 7).await;
+        assert_eq!((refused.status, code(&refused).as_str()), (404, "unknown_key"), "{why}");
+    }
+    assert_eq!(replace(1, 1).await.status, 200, "nothing to do");
+    ada.offer([1]).await;
+    ada.hear_up_to(1).await;
+
+    for _ in 0..2 {
+        let replaced = replace(1, 7).await;
+        let body: Value = serde_json::from_str(&replaced.body).expect("JSON");
+        assert_eq!((replaced.status, &body["view_key"]), (200, &json!(key(7).view_key())));
+    }
+    assert_eq!(bob.hear_up_to(1).await.len(), 1);
+    for socket in [&mut ada, &mut bob] {
+        let (bye, close) = socket.hear_bye().await;
+        assert_eq!((&bye["code"], &bye["retry"], close), (&json!("unknown_key"), &json!("never"), 4404));
+    }
+    for old in [1, 101] {
+        let mut socket = served.connect().await;
+        socket.request(old, Cursor::default()).await;
+        assert_eq!(socket.hear_bye().await.1, 4404);
+    }
+    let mut ada = served.connect().await;
+    assert_eq!(ada.sync(7, Cursor::default()).await["server_version"], 1);
+    ada.offer([2]).await;
+    ada.hear_up_to(2).await;
+    assert_eq!(code(&replace(1, 8).await), "unknown_key", "an old link replaces nothing");
 }

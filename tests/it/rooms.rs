@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sheetbend::server::Settings;
-use sheetbend::server::store::{Appended, Store};
+use sheetbend::server::store::{Appended, ReadStore as _, Store};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::Key;
 use sheetbend::sync::message::Access;
@@ -86,11 +86,23 @@ async fn a_full_store_loses_nothing() {
     ada.offer([1]).await;
     ada.offer([2]).await;
     until(|| store.appends() >= 3).await;
+    let saving = |ok: bool| json!({ "type": "saving", "ok": ok });
+    assert_eq!(ada.hear_any().await, saving(false), "all are told");
     assert_hears_nothing!(ada);
     let mut bob = served.join().await;
+    assert_eq!(bob.hear_any().await, saving(false), "also those who come");
     store.set_full(false);
-    assert_eq!(versions(&ada.hear_up_to(2).await), [1, 2]);
-    assert_eq!(versions(&bob.hear_up_to(2).await), [1, 2]);
+    for socket in [&mut ada, &mut bob] {
+        // It may be told before or after the entries.
+        let mut entries = Vec::new();
+        let mut saves = false;
+        while entries.len() < 2 || !saves {
+            let heard = socket.hear_any().await;
+            saves |= heard == saving(true);
+            entries.extend(heard["entries"].as_array().cloned().unwrap_or_default());
+        }
+        assert_eq!(versions(&entries), [1, 2]);
+    }
 }
 
 #[tokio::test]

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use sheetbend::server::store::sqlite::{self, OpenError, Sqlite};
-use sheetbend::server::store::{Appended, Creation, KeyHash, NewDocument, Store, StoreError};
+use sheetbend::server::store::{
+    Appended, Creation, End, KeyHash, Keys, Listed, NewDocument, ReadStore as _, Replacement, Store, StoreError,
+};
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::document::Refusal;
+use sheetbend::sync::id::DocumentId;
 use sheetbend::sync::message::{Access, Record};
 use tempfile::TempDir;
 
@@ -40,6 +43,8 @@ macro_rules! contract {
             ranges_end_early_when_they_are_too_long
             snapshots_only_move_on
             what_is_not_there_is_not_found
+            replaced_keys_open_nothing
+            all_documents_are_listed_in_turns
         }
     };
 }
@@ -58,11 +63,11 @@ mod contract {
 
         let other = new_document(2);
         for taken in [
-            NewDocument { edit_key: other.edit_key, ..new.clone() },
+            NewDocument { keys: Keys { edit: other.keys.edit, ..new.keys }, ..new.clone() },
             NewDocument { id: other.id, ..new.clone() },
-            NewDocument { view_key: new.edit_key, ..other.clone() },
-            NewDocument { edit_key: new.view_key, view_key: new.edit_key, ..new.clone() },
-            NewDocument { view_key: other.edit_key, ..other.clone() },
+            NewDocument { keys: Keys { view: new.keys.edit, ..other.keys }, ..other.clone() },
+            NewDocument { keys: Keys { edit: new.keys.view, view: new.keys.edit }, ..new.clone() },
+            NewDocument { keys: Keys { view: other.keys.edit, ..other.keys }, ..other.clone() },
         ] {
             assert_eq!(store.create(taken.clone()).await.expect("works"), Creation::Taken, "{taken:?}");
         }
@@ -72,10 +77,59 @@ mod contract {
     pub(super) async fn keys_open_what_they_belong_to(store: &impl Store) {
         store.create(new_document(1)).await.expect("works");
         store.create(new_document(2)).await.expect("works");
-        let find = async |n| store.find(KeyHash::of(&key(n))).await.expect("works");
-        assert_eq!(find(1).await, Some((document_id(1), Access::Edit)));
-        assert_eq!(find(102).await, Some((document_id(2), Access::View)));
-        assert_eq!(find(3).await, None);
+        assert_eq!(find(store, 1).await, Some((document_id(1), Access::Edit, 0)));
+        assert_eq!(find(store, 102).await, Some((document_id(2), Access::View, 0)));
+        assert_eq!(find(store, 3).await, None);
+    }
+
+    async fn find(store: &impl Store, n: u8) -> Option<(DocumentId, Access, u64)> {
+        let found = store.find(KeyHash::of(&key(n))).await.expect("works");
+        found.map(|found| (found.document, found.access, found.keys_version))
+    }
+
+    pub(super) async fn replaced_keys_open_nothing(store: &impl Store) {
+        let hash = |n| KeyHash::of(&key(n));
+        let keys = |edit, view| Keys { edit: hash(edit), view: hash(view) };
+        for n in [1, 2] {
+            store.create(new_document(n)).await.expect("works");
+        }
+        let replace = async |current, new| store.replace_keys(document_id(1), hash(current), new).await.expect("works");
+        for current in [101, 2, 9] {
+            assert_eq!(replace(current, keys(3, 103)).await, Replacement::Refused, "{current} may not");
+        }
+        for taken in [keys(2, 103), keys(3, 102), keys(3, 3)] {
+            assert_eq!(replace(1, taken).await, Replacement::Taken);
+        }
+        assert_eq!(find(store, 1).await, Some((document_id(1), Access::Edit, 0)), "nothing has changed");
+
+        for _ in 0..2 {
+            assert_eq!(replace(1, keys(3, 103)).await, Replacement::Replaced(1), "said twice, done once");
+        }
+        assert_eq!((find(store, 1).await, find(store, 101).await), (None, None));
+        assert_eq!(find(store, 3).await, Some((document_id(1), Access::Edit, 1)));
+        assert_eq!(find(store, 103).await, Some((document_id(1), Access::View, 1)));
+        assert_eq!(replace(1, keys(4, 104)).await, Replacement::Refused, "an old key");
+        assert_eq!(store.create(new_document(1)).await.expect("works"), Creation::Taken, "its links were replaced");
+        let ends = store.ends(vec![document_id(2), document_id(9), document_id(1)]).await.expect("works");
+        let mut ends: Vec<_> = ends.into_iter().map(|end| (end.document, end.keys_version)).collect();
+        ends.sort_unstable();
+        assert_eq!(ends, [(document_id(1), 1), (document_id(2), 0)]);
+    }
+
+    pub(super) async fn all_documents_are_listed_in_turns(store: &impl Store) {
+        for n in [3, 1, 2] {
+            store.create(new_document(n)).await.expect("works");
+        }
+        let log = records(Cursor::default(), 1..=2);
+        append(store, 0, log.clone()).await;
+        let first = store.documents(None, 2).await.expect("works");
+        let ids = |listed: &[Listed]| listed.iter().map(|listed| listed.id).collect::<Vec<_>>();
+        assert_eq!(ids(&first), [document_id(1), document_id(2)]);
+        let NewDocument { id, keys, created_at } = new_document(1);
+        assert_eq!(first[0], Listed { id, end: cursor(&log[1]), keys, created_at });
+        assert_eq!(ids(&store.documents(Some(document_id(2)), 2).await.expect("works")), [document_id(3)]);
+        let ends = store.ends(vec![document_id(1)]).await.expect("works");
+        assert_eq!(ends, [End { document: document_id(1), version: 2, keys_version: 0 }]);
     }
 
     pub(super) async fn a_log_is_read_as_it_was_written(store: &impl Store) {

@@ -56,6 +56,7 @@ impl<D: Document, S: Store> Server<D, S> {
     }
 
     async fn accept(&self, listener: TcpListener, tls: Option<TlsAcceptor>, app: Router) {
+        self.follow();
         let runtime = &self.inner.runtime;
         let room = Arc::new(Semaphore::new(runtime.settings.connections));
         loop {

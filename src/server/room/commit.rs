@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Offer;
@@ -15,7 +16,7 @@ use crate::sync::message::Record;
 use crate::sync::sequencer::Staged;
 
 /// Most bytes of changes that are read at a time to catch up with another server.
-const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
 
 /// Entries on their way into the log, and the offers they were made of.
 #[derive(Debug)]
@@ -35,10 +36,12 @@ pub(super) enum Outcome {
     GivenUp,
 }
 
-/// Appends a batch. As long as the store fails, tries again; nobody is told that anything is saved.
+/// Appends a batch. As long as the store fails, tries again, and says in `saves` that it does; nobody is told that anything is
+/// saved.
 pub(super) async fn append<D: Document, S: Store>(
     store: Arc<S>,
     runtime: Arc<Runtime>,
+    saves: watch::Sender<bool>,
     document: DocumentId,
     batch: Batch<D>,
 ) -> (Batch<D>, Outcome) {
@@ -50,6 +53,7 @@ pub(super) async fn append<D: Document, S: Store>(
         match try_append(&*store, document, after, batch.staged.records()).await {
             Ok(Some(outcome)) => {
                 metrics.commit_seconds.observe(seconds(start.elapsed()));
+                saves.send_if_modified(|saves| !std::mem::replace(saves, true));
                 return (batch, outcome);
             }
             Ok(None) => tracing::warn!(%document, after, "the log's end is in doubt; trying again"),
@@ -59,6 +63,7 @@ pub(super) async fn append<D: Document, S: Store>(
             }
         }
         metrics.append_failures.inc();
+        saves.send_if_modified(|saves| std::mem::replace(saves, false));
         unsaved.get_or_insert_with(|| Unsaved::new(&runtime));
         tokio::select! {
             () = tokio::time::sleep(runtime.settings.append_pause) => {}

@@ -6,7 +6,7 @@ use axum::extract::ws::Utf8Bytes;
 
 use super::Join;
 use super::snapshot::bytes;
-use super::task::{Done, Room};
+use super::task::{Done, Member, Room};
 use crate::server::frame;
 use crate::server::metrics::Metrics;
 use crate::server::runtime::now;
@@ -14,7 +14,7 @@ use crate::server::store::{Store, StoreError};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
-use crate::sync::message::{Record, SyncResponse};
+use crate::sync::message::{Bye, Record, SyncResponse};
 use crate::sync::sequencer::{Sequencer, Standing};
 
 /// A tail up to this many bytes is sent without asking how large a snapshot would be.
@@ -55,11 +55,32 @@ impl<D: Document, S: Store> Room<D, S> {
         if join.admitted.is_closed() {
             return;
         }
+        self.replace_keys(join.keys_version);
+        if join.keys_version < self.keys_version {
+            join.outbound.close(Bye::link_replaced());
+            let _ = join.admitted.send(());
+            return;
+        }
+        if self.runtime.shared && self.is_ahead(&join) {
+            self.ahead.push(join);
+            return;
+        }
+        self.bring_up_to_date(join, found);
+    }
+
+    fn is_ahead(&self, join: &Join) -> bool {
+        let end = self.sequencer.cursor().version;
+        join.cursor.version > end || join.witness.is_some_and(|witness| witness.version > end)
+    }
+
+    /// Answers a client, as far as this server knows the log.
+    pub(super) fn bring_up_to_date(&mut self, join: Join, found: Option<Found>) {
         let Some(answer) = self.answer(&join, found) else { return self.look_up(join) };
         let frames = self.response(&join, answer);
         let sent = frames.into_iter().all(|(frame, version)| join.outbound.send_up_to(frame, version));
         if sent {
-            self.members.insert(join.connection, join.outbound);
+            let member = Member { outbound: join.outbound, keys_version: join.keys_version };
+            self.members.insert(join.connection, member);
         }
         let _ = join.admitted.send(());
     }
@@ -175,6 +196,9 @@ impl<D: Document, S: Store> Room<D, S> {
             build: settings.build.clone(),
         };
         let mut frames = vec![(frame::sync_response(&response), at.version)];
+        if !self.is_saving() {
+            frames.push((frame::saving(false), at.version));
+        }
         let since: Vec<_> = self.recent.since(at.version).into_iter().flatten().cloned().collect();
         frames.extend(frame::committed(&since));
         frames

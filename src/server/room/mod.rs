@@ -20,6 +20,7 @@ pub(super) use self::task::{Place, live};
 
 use super::outbound::Outbound;
 use super::runtime::ConnectionId;
+use super::store::End;
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::message::{Access, Proposal};
@@ -63,6 +64,8 @@ pub(super) enum Request<D> {
     Leave(ConnectionId),
     /// Asks for the document as it is.
     View(oneshot::Sender<(Cursor, D)>),
+    /// The store has it so: another server may have gone on, or keys were replaced.
+    End(End),
 }
 
 /// A client that wants in.
@@ -76,6 +79,8 @@ pub(super) struct Join {
     pub(super) witness: Option<Cursor>,
     /// What its key allows.
     pub(super) access: Access,
+    /// How often the document's keys had been replaced when it was found.
+    pub(super) keys_version: u64,
     /// Where its frames go: first the `sync_response`.
     pub(super) outbound: Outbound,
     /// Told when that is in the queue; if nobody listens, the client has gone.
@@ -125,6 +130,11 @@ impl<D: Document> Handle<D> {
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request::View(reply)).map_err(|_| RoomFailed)?;
         answer.await.map_err(|_| RoomFailed)
+    }
+
+    /// The store has the document so.
+    pub(super) fn tell(&self, end: End) {
+        let _ = self.requests.send(Request::End(end));
     }
 
     /// Returns when the room has failed.

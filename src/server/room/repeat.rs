@@ -14,7 +14,8 @@ use crate::sync::message::{Bye, ByeCode, Record};
 impl<D: Document, S: Store> Room<D, S> {
     /// Sends entries again to one client.
     pub(super) fn repeat(&mut self, to: ConnectionId, mut versions: Vec<u64>) {
-        let Some(outbound) = self.members.get(&to).filter(|_| !versions.is_empty()).cloned() else { return };
+        let Some(member) = self.members.get(&to).filter(|_| !versions.is_empty()) else { return };
+        let outbound = member.outbound.clone();
         versions.sort_unstable();
         versions.dedup();
         let (near, far): (Vec<_>, Vec<_>) =

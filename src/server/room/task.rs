@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, OptionFuture};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -71,11 +72,29 @@ pub(super) struct Room<D: Document, S> {
     pub(super) sequencer: Sequencer<D>,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
-    pub(super) members: HashMap<ConnectionId, Outbound>,
+    pub(super) members: HashMap<ConnectionId, Member>,
     pub(super) background: JoinSet<Done>,
+    /// How often the document's keys were replaced, as far as is known.
+    pub(super) keys_version: u64,
+    /// Clients who have been further than this server knows the log to go: they are answered when it has caught up.
+    pub(super) ahead: Vec<Join>,
     gathered: Gathered<D::Change>,
+    /// How far the store has the log, as far as is known: another server may have gone on.
+    known_end: u64,
+    /// What others have appended is being read. Nothing is appended meanwhile.
+    catching_up: bool,
+    /// Whether the store takes what it is given.
+    saving: bool,
     /// When someone last came, went, or did something.
     stirred: Instant,
+}
+
+/// A client in the room.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) outbound: Outbound,
+    /// How often the document's keys had been replaced when its key was found.
+    pub(super) keys_version: u64,
 }
 
 /// What went on beside the room, and is done.
@@ -83,6 +102,8 @@ pub(super) struct Room<D: Document, S> {
 pub(super) enum Done {
     /// The store was asked about a client's place in the log.
     LookedUp(Join, Result<Found, StoreError>),
+    /// What the log has after this server's end.
+    Missed(Result<Vec<Record>, StoreError>),
     /// A client was sent entries again.
     Repeated,
     /// A snapshot is in the store, or could not be written.
@@ -100,7 +121,12 @@ impl<D: Document, S: Store> Room<D, S> {
             snapshots: Snapshots::new(loaded.snapshot, loaded.snapshot_bytes),
             members: HashMap::new(),
             background: JoinSet::new(),
+            keys_version: 0,
+            ahead: Vec::new(),
             gathered: Gathered::default(),
+            known_end: 0,
+            catching_up: false,
+            saving: true,
             stirred: Instant::now(),
         }
     }
@@ -108,16 +134,24 @@ impl<D: Document, S: Store> Room<D, S> {
     async fn serve(mut self, doors: &mut Doors<D>, registration: &Registration<D>) -> Result<(), Misfit> {
         let mut append: OptionFuture<BoxFuture<'static, (Batch<D>, Outcome)>> = None.into();
         let mut appending = false;
+        let (saves, mut saving) = watch::channel(true);
         let runtime = Arc::clone(&self.runtime);
         loop {
-            if !appending && let Some(batch) = self.stage() {
-                let (store, runtime) = (Arc::clone(&self.store), Arc::clone(&self.runtime));
-                let future: BoxFuture<'static, _> = Box::pin(commit::append(store, runtime, self.document, batch));
+            if !appending && !self.catching_up && self.is_behind() {
+                self.catch_up();
+            }
+            if !appending
+                && !self.catching_up
+                && let Some(batch) = self.stage()
+            {
+                let (store, runtime, saves) = (Arc::clone(&self.store), Arc::clone(&self.runtime), saves.clone());
+                let future: BoxFuture<'static, _> =
+                    Box::pin(commit::append(store, runtime, saves, self.document, batch));
                 append = Some(future).into();
                 appending = true;
             }
             let draining = runtime.draining.is_cancelled();
-            if draining && !appending && doors.offers.is_empty() {
+            if draining && !appending && !self.catching_up && doors.offers.is_empty() {
                 self.say_goodbye();
                 return Ok(());
             }
@@ -129,12 +163,13 @@ impl<D: Document, S: Store> Room<D, S> {
                     appending = false;
                     self.settle(batch, outcome)?;
                 }
+                Ok(()) = saving.changed() => self.say_whether_it_saves(*saving.borrow_and_update()),
                 Some(request) = doors.requests.recv() => self.answer_request(request),
                 Some(offer) = doors.offers.recv(), if self.has_room() => {
                     self.stirred = Instant::now();
                     self.gathered.push(offer);
                 }
-                Some(done) = self.background.join_next() => self.take_back(done),
+                Some(done) = self.background.join_next() => self.take_back(done)?,
                 () = tokio::time::sleep_until(self.stirred + runtime.settings.room_idle), if quiet => {
                     if self.store_last_snapshot() {
                         continue;
@@ -165,7 +200,77 @@ impl<D: Document, S: Store> Room<D, S> {
             Request::View(reply) => {
                 let _ = reply.send((self.sequencer.cursor(), self.sequencer.document().clone()));
             }
+            Request::End(end) => {
+                self.replace_keys(end.keys_version);
+                self.known_end = self.known_end.max(end.version);
+            }
         }
+    }
+
+    /// Keys were replaced so often: who came with one from before must go.
+    pub(super) fn replace_keys(&mut self, version: u64) {
+        if version <= self.keys_version {
+            return;
+        }
+        self.keys_version = version;
+        self.members.retain(|_, member| {
+            let stays = member.keys_version >= version;
+            if !stays {
+                member.outbound.close(Bye::link_replaced());
+            }
+            stays
+        });
+    }
+
+    fn is_behind(&self) -> bool {
+        self.known_end > self.sequencer.cursor().version || !self.ahead.is_empty()
+    }
+
+    /// Reads what other servers have appended.
+    fn catch_up(&mut self) {
+        self.catching_up = true;
+        let (store, document, end) = (Arc::clone(&self.store), self.document, self.sequencer.cursor().version);
+        self.background
+            .spawn(async move { Done::Missed(store.range(document, end, u64::MAX, commit::CATCH_UP_BYTES).await) });
+    }
+
+    fn take_in(&mut self, missed: Result<Vec<Record>, StoreError>) -> Result<(), Misfit> {
+        self.catching_up = false;
+        match missed {
+            Ok(missed) => {
+                // More than fits at a time is read in turns.
+                let whole = missed.is_empty() || missed.last().is_some_and(|last| last.version >= self.known_end);
+                for record in &missed {
+                    self.sequencer.replay(record)?;
+                }
+                self.publish(missed);
+                if whole {
+                    self.known_end = self.sequencer.cursor().version;
+                    for join in mem::take(&mut self.ahead) {
+                        self.bring_up_to_date(join, None);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(document = %self.document, error = &error as &dyn std::error::Error, "could not catch up");
+                // It is told again how the store has it, soon; those who were ahead come back.
+                self.known_end = 0;
+                self.ahead.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Says to all whether the store takes what it is given.
+    fn say_whether_it_saves(&mut self, saving: bool) {
+        self.saving = saving;
+        let frame = frame::saving(saving);
+        self.members.retain(|_, member| member.outbound.send(frame.clone()));
+    }
+
+    /// What one who comes must know.
+    pub(super) fn is_saving(&self) -> bool {
+        self.saving
     }
 
     /// Gives gathered changes their places. What the log has already is sent to its author again, who must have missed it.
@@ -219,7 +324,7 @@ impl<D: Document, S: Store> Room<D, S> {
     /// Sends entries that are durable to everyone.
     fn publish(&mut self, records: Vec<Record>) {
         for (frame, version) in frame::committed(&records) {
-            self.members.retain(|_, outbound| outbound.send_up_to(frame.clone(), version));
+            self.members.retain(|_, member| member.outbound.send_up_to(frame.clone(), version));
         }
         self.recent.extend(records);
         let version = self.sequencer.cursor().version;
@@ -248,8 +353,9 @@ impl<D: Document, S: Store> Room<D, S> {
         });
     }
 
-    fn take_back(&mut self, done: Result<Done, tokio::task::JoinError>) {
+    fn take_back(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), Misfit> {
         match done {
+            Ok(Done::Missed(missed)) => self.take_in(missed)?,
             Ok(Done::LookedUp(join, Ok(found))) => self.admit(join, Some(found)),
             // The client hears that the room failed it when `join` goes, and comes back.
             Ok(Done::LookedUp(_, Err(error))) => {
@@ -258,12 +364,13 @@ impl<D: Document, S: Store> Room<D, S> {
             Ok(Done::Repeated | Done::SnapshotStored) => {}
             Err(error) => tracing::error!(document = %self.document, %error, "work beside the room failed"),
         }
+        Ok(())
     }
 
     /// The server ends: everything that was taken is committed and sent.
     fn say_goodbye(&mut self) {
-        for outbound in self.members.values() {
-            outbound.close(Bye::draining());
+        for member in self.members.values() {
+            member.outbound.close(Bye::draining());
         }
     }
 }

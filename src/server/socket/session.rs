@@ -15,7 +15,7 @@ use crate::server::metrics::Metrics;
 use crate::server::outbound::{self, Outbound};
 use crate::server::room::{Handle, Join, Offer};
 use crate::server::runtime::{Connection, ConnectionId};
-use crate::server::store::Store;
+use crate::server::store::{Found, Store};
 use crate::server::{Server, frame};
 use crate::sync::document::Document;
 use crate::sync::message::{Access, Bye, ByeCode, ClientMessage, SyncRequest};
@@ -150,7 +150,7 @@ async fn join<D: Document, S: Store>(
     let _turn = server.inner.runtime.joins.acquire().await.map_err(|_| problem())?;
     let cursor = request.cursor();
     let SyncRequest { key, replica, name, last_sync_timestamp, witness, .. } = request;
-    let (document, access) = match server.find(&key).await {
+    let Found { document, access, keys_version } = match server.find(&key).await {
         Ok(Some(found)) => found,
         Ok(None) => return Err(unknown_key()),
         Err(error) => {
@@ -164,7 +164,7 @@ async fn join<D: Document, S: Store>(
     let member = Member { connection, room, access, name };
     // From here on `member` says that the client leaves, whatever happens.
     let outbound = outbound.clone();
-    let join = |admitted| Join { connection, cursor, witness, access, outbound, admitted };
+    let join = |admitted| Join { connection, cursor, witness, access, keys_version, outbound, admitted };
     member.room.join(join).await.map_err(|_| problem())?;
     Ok(member)
 }

@@ -1,4 +1,4 @@
-//! Where logs are durable. One trait, so that rooms do not know which database is under them.
+//! Where logs are durable. Two traits, so that rooms do not know which database is under them: what reads, and what writes too.
 //!
 //! Only [`Store::append`] decides what is in a log. Everything else follows from it.
 
@@ -6,34 +6,24 @@ pub mod sqlite;
 
 use std::fmt;
 use std::future::Future;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
 
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId, Key};
 use crate::sync::message::{Access, Record};
 use crate::sync::time::UnixMillis;
 
-/// A durable home for documents' logs. It does not know what is in a change.
-pub trait Store: Send + Sync + 'static {
-    /// Makes a document with an empty log. Saying the same again is harmless.
-    fn create(&self, new: NewDocument) -> impl Future<Output = Result<Creation, StoreError>> + Send;
-
+/// Reads documents' logs. It does not know what is in a change.
+pub trait ReadStore: Send + Sync + 'static {
     /// The document that a key opens, and what the key allows.
-    fn find(&self, key: KeyHash) -> impl Future<Output = Result<Option<(DocumentId, Access)>, StoreError>> + Send;
+    fn find(&self, key: KeyHash) -> impl Future<Output = Result<Option<Found>, StoreError>> + Send;
 
     /// Everything a room starts from, as of one moment; `None` if there is no such document.
     fn load(&self, document: DocumentId) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
-
-    /// Puts entries at the end of a log, if that is at version `after`. When this returns [`Appended::Durable`], they
-    /// survive a power cut.
-    fn append(
-        &self,
-        document: DocumentId,
-        after: u64,
-        records: Vec<Record>,
-    ) -> impl Future<Output = Result<Appended, StoreError>> + Send;
 
     /// The entries after version `after`, up to and with `up_to`, in order. Ends early, after the entry that takes the
     /// changes' texts over `max_bytes`.
@@ -59,6 +49,31 @@ pub trait Store: Send + Sync + 'static {
         id: ChangeId,
     ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
 
+    /// How these documents stand, those that there are.
+    fn ends(&self, documents: Vec<DocumentId>) -> impl Future<Output = Result<Vec<End>, StoreError>> + Send;
+
+    /// The next documents after `after`, in the order of their ids, `most` of them at most.
+    fn documents(
+        &self,
+        after: Option<DocumentId>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+}
+
+/// A durable home for documents' logs.
+pub trait Store: ReadStore {
+    /// Makes a document with an empty log. Saying the same again is harmless.
+    fn create(&self, new: NewDocument) -> impl Future<Output = Result<Creation, StoreError>> + Send;
+
+    /// Puts entries at the end of a log, if that is at version `after`. When this returns [`Appended::Durable`], they
+    /// survive a power cut.
+    fn append(
+        &self,
+        document: DocumentId,
+        after: u64,
+        records: Vec<Record>,
+    ) -> impl Future<Output = Result<Appended, StoreError>> + Send;
+
     /// Keeps a document's JSON as of `at`, so that loading need not replay what is before. One that is older than what is
     /// kept, or of another history than the log's, is not kept.
     fn save_snapshot(
@@ -67,6 +82,74 @@ pub trait Store: Send + Sync + 'static {
         at: Cursor,
         json: String,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Puts two keys in the place of all that open a document, if `current` is one of these and allows changes. Saying the same
+    /// again is harmless.
+    fn replace_keys(
+        &self,
+        document: DocumentId,
+        current: KeyHash,
+        new: Keys,
+    ) -> impl Future<Output = Result<Replacement, StoreError>> + Send;
+
+    /// Of which documents other servers have written lately, if there are other servers. A hint: one may be lost, or tell nothing
+    /// new, and [`ReadStore::ends`] says how it is. `None` if only this server writes. The first to ask gets it.
+    fn watch(&self) -> Option<mpsc::UnboundedReceiver<DocumentId>>;
+}
+
+/// The hashes of the keys that open a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// Of the key that allows changes.
+    pub edit: KeyHash,
+    /// Of the key that allows reading.
+    pub view: KeyHash,
+}
+
+/// A document that a key opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its id.
+    pub document: DocumentId,
+    /// What the key allows.
+    pub access: Access,
+    /// How often the document's keys were replaced.
+    pub keys_version: u64,
+}
+
+/// How a document stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Its id.
+    pub document: DocumentId,
+    /// The version of its last entry.
+    pub version: u64,
+    /// How often its keys were replaced.
+    pub keys_version: u64,
+}
+
+/// A document in a list of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: DocumentId,
+    /// The end of its log.
+    pub end: Cursor,
+    /// Its keys.
+    pub keys: Keys,
+    /// When it was made, by the server's clock.
+    pub created_at: UnixMillis,
+}
+
+/// What became of [`Store::replace_keys`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// The new keys open it, the old ones do not. They were replaced so often by now.
+    Replaced(u64),
+    /// The key that was given does not allow changes to this document.
+    Refused,
+    /// A new key is in use already.
+    Taken,
 }
 
 /// A document to be made.
@@ -74,10 +157,8 @@ pub trait Store: Send + Sync + 'static {
 pub struct NewDocument {
     /// Made by the client.
     pub id: DocumentId,
-    /// Hash of the key that allows changes.
-    pub edit_key: KeyHash,
-    /// Hash of the key that allows reading.
-    pub view_key: KeyHash,
+    /// The keys that open it.
+    pub keys: Keys,
     /// The server's clock.
     pub created_at: UnixMillis,
 }
@@ -129,6 +210,26 @@ impl KeyHash {
     }
 }
 
+impl FromStr for KeyHash {
+    type Err = NotAKeyHash;
+
+    fn from_str(text: &str) -> Result<Self, NotAKeyHash> {
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(NotAKeyHash);
+        }
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| NotAKeyHash)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// A text that is no [`KeyHash`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key's hash is 64 hexadecimal digits")]
+pub struct NotAKeyHash;
+
 impl fmt::Display for KeyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -170,5 +271,9 @@ mod tests {
         // printf AAAAAAAAAAAAAAAAAAAAAA | sha256sum
         assert_eq!(hash.to_string(), "8a5bdb4cc15164126c6ef2668de9dd240d299ce6397a42c95a9411b93d080ed8");
         assert_eq!(format!("{hash:?}"), "KeyHash(…)");
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        for text in ["", "8a", &"x".repeat(64), &"é".repeat(32)] {
+            assert_eq!(text.parse::<KeyHash>(), Err(NotAKeyHash), "{text}");
+        }
     }
 }

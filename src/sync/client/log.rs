@@ -38,6 +38,7 @@ impl<D: Document> Client<D> {
                     effects.extend(self.drive(link::Event::Unreadable(socket), now));
                 }
             }
+            ServerMessage::Saving { ok } => self.server_saves = ok,
             ServerMessage::Bye(bye) => effects.extend(self.drive(link::Event::Bye(socket, bye), now)),
             ServerMessage::Pong { nonce } => {
                 self.progress.answered(nonce, now);
@@ -55,6 +56,7 @@ impl<D: Document> Client<D> {
         self.limits = response.limits;
         self.last_sync = response.timestamp;
         self.server_build = response.build;
+        self.server_saves = true;
         if self.witness == self.asked {
             self.witness = None;
         }

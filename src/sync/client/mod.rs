@@ -106,6 +106,8 @@ pub struct Client<D: Document> {
     measuring: Option<(u64, Moment)>,
     /// What the server calls its build.
     server_build: String,
+    /// As far as the server has said.
+    server_saves: bool,
 }
 
 impl<D: Document> Client<D> {
@@ -132,6 +134,7 @@ impl<D: Document> Client<D> {
             probes: 0,
             measuring: None,
             server_build: String::new(),
+            server_saves: true,
             settings,
         };
         client.replay();

@@ -30,6 +30,8 @@ pub struct Status {
     pub version: u64,
     /// What the server calls its build; empty before it was reached.
     pub server_build: String,
+    /// Whether the server's disk takes changes, as far as it has said.
+    pub server_saves: bool,
 }
 
 /// The connection, as people care about it.
@@ -103,6 +105,7 @@ impl Status {
             access,
             version,
             server_build: String::new(),
+            server_saves: true,
         }
     }
 
@@ -147,6 +150,7 @@ impl<D: Document> Client<D> {
             access: self.access,
             version: self.replica.cursor().version,
             server_build: self.server_build.clone(),
+            server_saves: self.server_saves,
         }
     }
 }

@@ -27,9 +27,15 @@ pub fn press_add_card(list: ListId) -> bool {
     })
 }
 
-/// Focuses the first element that `selector` finds, after what has changed is drawn.
+/// Focuses the first element that `selector` finds, after what has changed is drawn; unless the person has gone elsewhere meanwhile.
 pub fn focus_later(selector: String) {
+    let from = document().active_element();
     request_animation_frame(move || {
+        let at = document().active_element();
+        let elsewhere = at != from && at.is_some_and(|at| at.tag_name() != "BODY");
+        if elsewhere {
+            return;
+        }
         let element = document().query_selector(&selector).ok().flatten();
         if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
             let _ = element.focus();

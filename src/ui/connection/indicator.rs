@@ -30,6 +30,7 @@ pub fn NetworkIndicator() -> impl IntoView {
                 | Standing::Captive(_)
                 | Standing::Unreachable(_)
                 | Standing::GaveUp(_)
+                | Standing::NotSaving(_)
                 | Standing::ViewOnly(_)
         )
     };

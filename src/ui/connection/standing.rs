@@ -21,6 +21,8 @@ pub enum Standing {
     Settling,
     /// The line is live, and changes are on their way.
     Saving(usize),
+    /// The line is live, and the server's disk takes nothing.
+    NotSaving(usize),
     /// The line is gone, and not for long, for all that is known.
     Reconnecting {
         /// Own changes that are not saved.
@@ -55,6 +57,7 @@ impl Standing {
             (Connection::Outdated, _) => Self::Outdated(pending),
             (_, Network::Offline) => Self::Offline(pending),
             (Connection::Live, _) if pending > 0 && status.access == Access::View => Self::ViewOnly(pending),
+            (Connection::Live, _) if pending > 0 && !status.server_saves => Self::NotSaving(pending),
             (Connection::Live, _) if pending > 0 => Self::Saving(pending),
             (Connection::Live, _) => Self::Saved,
             (_, Network::Captive) => Self::Captive(pending),
@@ -77,6 +80,7 @@ impl Standing {
             Self::Saved => "saved",
             Self::Settling => "settling",
             Self::Saving(_) => "saving",
+            Self::NotSaving(_) => "not-saving",
             Self::Reconnecting { .. } => "reconnecting",
             Self::Offline(_) => "offline",
             Self::Captive(_) => "captive",
@@ -94,6 +98,7 @@ impl Standing {
         match self {
             Self::Quiet | Self::Connecting | Self::Saved | Self::Settling => 0,
             Self::Saving(pending)
+            | Self::NotSaving(pending)
             | Self::Reconnecting { pending, .. }
             | Self::Offline(pending)
             | Self::Captive(pending)
@@ -137,6 +142,7 @@ impl Standing {
             Self::Saved => "Saved",
             Self::Saving(1) => "Saving 1 change…",
             Self::Saving(count) => return format!("Saving {count} changes…"),
+            Self::NotSaving(_) => "Server can't save",
             Self::Reconnecting { until: Some(_), .. } => "Reconnecting",
             Self::Reconnecting { until: None, .. } => "Reconnecting…",
             Self::Offline(_) => "Offline",
@@ -157,6 +163,7 @@ impl Standing {
             Self::Connecting => "Connecting…",
             Self::Saved => "Saved",
             Self::Saving(_) => "Saving…",
+            Self::NotSaving(_) => "Not saved",
             Self::Reconnecting { .. } => "Waiting…",
             Self::Offline(_) => "Offline",
             Self::Captive(_) => "Log in",
@@ -180,6 +187,7 @@ impl Standing {
             Self::Saved => "Everything is saved.".to_owned(),
             Self::Saving(1) => "1 change is on its way.".to_owned(),
             Self::Saving(count) => format!("{count} changes are on their way."),
+            Self::NotSaving(count) => kept("The server can't save just now; it goes on when it can.", count),
             Self::Reconnecting { pending, .. } => kept("Reconnecting.", pending),
             Self::Offline(_) => "You're offline. Changes will sync when you're back online.".to_owned(),
             Self::Captive(count) => kept("This network wants you to log in first.", count),
@@ -256,6 +264,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_server_that_cannot_save_says_so_while_something_is_to_be_saved() {
+        for (pending, expected) in [(0, Standing::Saved), (2, Standing::NotSaving(2))] {
+            let full = Status { server_saves: false, ..status(Connection::Live, Network::Online, pending) };
+            assert_eq!(Standing::of(&full), expected);
+        }
+        assert_eq!(
+            Standing::NotSaving(2).in_full(true),
+            "The server can't save just now; it goes on when it can. 2 changes are kept on this device."
+        );
     }
 
     #[test]

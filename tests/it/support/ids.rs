@@ -1,7 +1,7 @@
 //! Ids, keys and entries made of small numbers.
 
 use serde_json::value::RawValue;
-use sheetbend::server::store::{KeyHash, NewDocument};
+use sheetbend::server::store::{KeyHash, Keys, NewDocument};
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::id::{ChangeId, DocumentId, Key, uuid_v7};
 use sheetbend::sync::message::Record;
@@ -22,8 +22,7 @@ pub(crate) fn key(n: u8) -> Key {
 pub(crate) fn new_document(n: u8) -> NewDocument {
     NewDocument {
         id: document_id(n.into()),
-        edit_key: KeyHash::of(&key(n)),
-        view_key: KeyHash::of(&key(n + 100)),
+        keys: Keys { edit: KeyHash::of(&key(n)), view: KeyHash::of(&key(n + 100)) },
         created_at: 1_764_000_000_000,
     }
 }

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use sheetbend::server::store::{Appended, Creation, KeyHash, NewDocument, Store, StoreError, Stored};
+use sheetbend::server::store::{
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
+    Stored,
+};
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::id::{ChangeId, DocumentId};
 use sheetbend::sync::message::{Access, Record};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Clones are the same store.
 #[derive(Clone, Default)]
@@ -42,6 +45,7 @@ impl Default for Shared {
 
 struct Kept {
     new: NewDocument,
+    keys_version: u64,
     log: Vec<Record>,
     snapshot: Option<(Cursor, String)>,
 }
@@ -91,35 +95,16 @@ impl Memory {
     }
 }
 
-impl Store for Memory {
-    async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
-        let mut documents = self.0.documents.lock().expect("no test panicked");
-        if documents
-            .get(&new.id)
-            .is_some_and(|kept| (kept.new.edit_key, kept.new.view_key) == (new.edit_key, new.view_key))
-        {
-            return Ok(Creation::Existed);
-        }
-        let taken = |kept: &Kept| {
-            let keys = [kept.new.edit_key, kept.new.view_key];
-            keys.contains(&new.edit_key) || keys.contains(&new.view_key)
-        };
-        if new.edit_key == new.view_key || documents.contains_key(&new.id) || documents.values().any(taken) {
-            return Ok(Creation::Taken);
-        }
-        documents.insert(new.id, Kept { new, log: Vec::new(), snapshot: None });
-        Ok(Creation::Created)
-    }
-
-    async fn find(&self, key: KeyHash) -> Result<Option<(DocumentId, Access)>, StoreError> {
+impl ReadStore for Memory {
+    async fn find(&self, key: KeyHash) -> Result<Option<Found>, StoreError> {
         let documents = self.0.documents.lock().expect("no test panicked");
         Ok(documents.iter().find_map(|(id, kept)| {
             let access = match key {
-                key if key == kept.new.edit_key => Access::Edit,
-                key if key == kept.new.view_key => Access::View,
+                key if key == kept.new.keys.edit => Access::Edit,
+                key if key == kept.new.keys.view => Access::View,
                 _ => return None,
             };
-            Some((*id, access))
+            Some(Found { document: *id, access, keys_version: kept.keys_version })
         }))
     }
 
@@ -134,32 +119,6 @@ impl Store for Memory {
                 ids: kept.log.iter().map(|record| (record.id, record.version)).collect(),
             }
         }))
-    }
-
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        let append = self.0.appends.fetch_add(1, Ordering::SeqCst);
-        let fails = |at: usize| match self.0.unreliable.load(Ordering::SeqCst) {
-            0 => false,
-            one_in => append % one_in == at,
-        };
-        self.0.permits.acquire().await.expect("open").forget();
-        if self.0.full.load(Ordering::SeqCst) || fails(0) {
-            return Err(StoreError::Full);
-        }
-        let done = self.with(document, |kept| {
-            if kept.end().version != after {
-                return Ok(Appended::Conflict);
-            }
-            if records.iter().any(|new| kept.log.iter().any(|old| old.id == new.id)) {
-                return Err(StoreError::failed("an id is in the log already"));
-            }
-            kept.log.extend(records);
-            Ok(Appended::Durable)
-        });
-        if fails(1) {
-            return Err(StoreError::failed("the answer was lost"));
-        }
-        done.unwrap_or(Ok(Appended::Conflict))
     }
 
     async fn range(
@@ -198,6 +157,68 @@ impl Store for Memory {
         Ok(self.with(document, |kept| kept.log.iter().find(|record| record.id == id).cloned()).flatten())
     }
 
+    async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
+        let end = |document| {
+            self.with(document, |kept| End { document, version: kept.end().version, keys_version: kept.keys_version })
+        };
+        Ok(documents.into_iter().filter_map(end).collect())
+    }
+
+    async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
+        let documents = self.0.documents.lock().expect("no test panicked");
+        let mut listed: Vec<_> = documents
+            .values()
+            .filter(|kept| after.is_none_or(|after| kept.new.id > after))
+            .map(|kept| {
+                let NewDocument { id, keys, created_at } = kept.new;
+                Listed { id, end: kept.end(), keys, created_at }
+            })
+            .collect();
+        listed.sort_by_key(|listed| listed.id);
+        listed.truncate(most);
+        Ok(listed)
+    }
+}
+
+impl Store for Memory {
+    async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
+        let mut documents = self.0.documents.lock().expect("no test panicked");
+        if documents.get(&new.id).is_some_and(|kept| kept.new.keys == new.keys) {
+            return Ok(Creation::Existed);
+        }
+        if documents.contains_key(&new.id) || are_taken(&documents, new.keys) {
+            return Ok(Creation::Taken);
+        }
+        documents.insert(new.id, Kept { new, keys_version: 0, log: Vec::new(), snapshot: None });
+        Ok(Creation::Created)
+    }
+
+    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
+        let append = self.0.appends.fetch_add(1, Ordering::SeqCst);
+        let fails = |at: usize| match self.0.unreliable.load(Ordering::SeqCst) {
+            0 => false,
+            one_in => append % one_in == at,
+        };
+        self.0.permits.acquire().await.expect("open").forget();
+        if self.0.full.load(Ordering::SeqCst) || fails(0) {
+            return Err(StoreError::Full);
+        }
+        let done = self.with(document, |kept| {
+            if kept.end().version != after {
+                return Ok(Appended::Conflict);
+            }
+            if records.iter().any(|new| kept.log.iter().any(|old| old.id == new.id)) {
+                return Err(StoreError::failed("an id is in the log already"));
+            }
+            kept.log.extend(records);
+            Ok(Appended::Durable)
+        });
+        if fails(1) {
+            return Err(StoreError::failed("the answer was lost"));
+        }
+        done.unwrap_or(Ok(Appended::Conflict))
+    }
+
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
         self.with(document, |kept| {
             let known = kept.log.iter().any(|record| (record.version, record.digest) == (at.version, at.digest));
@@ -207,4 +228,31 @@ impl Store for Memory {
         });
         Ok(())
     }
+
+    async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {
+        let mut documents = self.0.documents.lock().expect("no test panicked");
+        let taken = are_taken(&documents, new);
+        let Some(kept) = documents.get_mut(&document) else { return Ok(Replacement::Refused) };
+        if kept.new.keys.edit == new.edit {
+            return Ok(Replacement::Replaced(kept.keys_version));
+        }
+        if kept.new.keys.edit != current {
+            return Ok(Replacement::Refused);
+        }
+        if taken {
+            return Ok(Replacement::Taken);
+        }
+        kept.new.keys = new;
+        kept.keys_version += 1;
+        Ok(Replacement::Replaced(kept.keys_version))
+    }
+
+    fn watch(&self) -> Option<mpsc::UnboundedReceiver<DocumentId>> {
+        None
+    }
+}
+
+fn are_taken(documents: &HashMap<DocumentId, Kept>, new: Keys) -> bool {
+    let theirs = documents.values().flat_map(|kept| [kept.new.keys.edit, kept.new.keys.view]);
+    new.edit == new.view || theirs.into_iter().any(|key| key == new.edit || key == new.view)
 }

@@ -37,11 +37,11 @@ impl Socket {
         self.0.send(message).await.expect("is sent");
     }
 
-    /// The next message; pings are not heard.
+    /// The next message; pings, and whether the server saves, are not heard.
     pub(crate) async fn hear(&mut self) -> Value {
         loop {
             let message = self.hear_any().await;
-            if message["type"] != "ping" {
+            if message["type"] != "ping" && message["type"] != "saving" {
                 return message;
             }
         }

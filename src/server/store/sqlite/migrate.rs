@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Shtb");
 
 /// Step *n* leads from `user_version` *n* to *n* + 1. Steps may be added, never changed.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+const STEPS: [&str; 2] =
+    [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_key_replacement.sql")];
 
 /// Why a database was left as it is.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) enum MigrateError {
         /// The newest known here.
         known: u32,
     },
+    /// It is of an earlier program, and is only looked at.
+    Older,
     /// It is of another program.
     Foreign,
     /// SQLite failed.
@@ -27,6 +30,19 @@ pub(super) enum MigrateError {
 impl From<rusqlite::Error> for MigrateError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+/// Looks whether no step is missing.
+pub(super) fn check(connection: &Connection) -> Result<(), MigrateError> {
+    let known = STEPS.len() as u32;
+    if !is_ours(connection)? {
+        return Err(MigrateError::Foreign);
+    }
+    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? {
+        found if found > known => Err(MigrateError::Newer { found, known }),
+        found if found < known => Err(MigrateError::Older),
+        _ => Ok(()),
     }
 }
 

@@ -13,16 +13,21 @@ mod writer;
 
 use std::path::Path;
 
+use tokio::sync::mpsc;
+
 pub use self::open::OpenError;
 pub use self::writer::Fatal;
 
 use self::lock::FolderLock;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::{Appended, Creation, KeyHash, NewDocument, Store, StoreError, Stored};
+use super::{
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
+    Stored,
+};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId};
-use crate::sync::message::{Access, Record};
+use crate::sync::message::Record;
 
 /// The database's file in the data folder.
 pub const FILE: &str = "sheetbend.db";
@@ -31,9 +36,37 @@ pub const FILE: &str = "sheetbend.db";
 #[derive(Debug)]
 pub struct Sqlite {
     // Dropped in this order: the writer's connection, the last one, moves the WAL into the database; then the folder is free.
-    readers: Readers,
+    reader: SqliteReader,
     writer: Writer,
     _lock: FolderLock,
+}
+
+/// What is in a database, also while a server writes it.
+#[derive(Debug)]
+pub struct SqliteReader(Readers);
+
+impl SqliteReader {
+    /// Looks into the database in `folder`.
+    ///
+    /// # Errors
+    /// [`OpenError`], as a sentence for the person who asks.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(FILE);
+        open::check(&path)?;
+        Ok(Self(Readers::new(path)))
+    }
+
+    /// Writes all that is in the database into a new file, as of one moment, though a server may be writing. When this returns,
+    /// the file is on disk. It is a database like the one it is of.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if the file is there already.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let (target, text) = (file.to_owned(), file.to_string_lossy().into_owned());
+        self.0.run(move |db| db.execute("VACUUM INTO ?1", [text]).map(drop)).await?;
+        let sync = move || std::fs::File::open(target)?.sync_all();
+        tokio::task::spawn_blocking(sync).await.map_err(StoreError::failed)?.map_err(StoreError::failed)
+    }
 }
 
 impl Sqlite {
@@ -55,7 +88,7 @@ impl Sqlite {
         let path = folder.join(FILE);
         let connection = open::database(&path)?;
         let writer = Writer::start(connection, fatal).map_err(|source| OpenError::folder(folder, source))?;
-        Ok(Self { readers: Readers::new(path), writer, _lock: lock })
+        Ok(Self { reader: SqliteReader(Readers::new(path)), writer, _lock: lock })
     }
 
     /// Lets the database grow to `pages` pages (of 4 KiB), and no further; appends that need more are answered
@@ -68,21 +101,13 @@ impl Sqlite {
     }
 }
 
-impl Store for Sqlite {
-    async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
-        self.writer.run(move |db| statements::create(db, &new)).await
-    }
-
-    async fn find(&self, key: KeyHash) -> Result<Option<(DocumentId, Access)>, StoreError> {
-        self.readers.run(move |db| statements::find(db, key)).await
+impl ReadStore for SqliteReader {
+    async fn find(&self, key: KeyHash) -> Result<Option<Found>, StoreError> {
+        self.0.run(move |db| statements::find(db, key)).await
     }
 
     async fn load(&self, document: DocumentId) -> Result<Option<Stored>, StoreError> {
-        self.readers.run(move |db| statements::load(db, document)).await
-    }
-
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        self.writer.run(move |db| statements::append(db, document, after, &records)).await
+        self.0.run(move |db| statements::load(db, document)).await
     }
 
     async fn range(
@@ -92,18 +117,80 @@ impl Store for Sqlite {
         up_to: u64,
         max_bytes: usize,
     ) -> Result<Vec<Record>, StoreError> {
-        self.readers.run(move |db| statements::range(db, document, after, up_to, max_bytes)).await
+        self.0.run(move |db| statements::range(db, document, after, up_to, max_bytes)).await
     }
 
     async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
-        self.readers.run(move |db| statements::digest_at(db, document, version)).await
+        self.0.run(move |db| statements::digest_at(db, document, version)).await
     }
 
     async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        self.readers.run(move |db| statements::record_of(db, document, id)).await
+        self.0.run(move |db| statements::record_of(db, document, id)).await
+    }
+
+    async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
+        self.0.run(move |db| statements::ends(db, &documents)).await
+    }
+
+    async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
+        self.0.run(move |db| statements::documents(db, after, most)).await
+    }
+}
+
+impl ReadStore for Sqlite {
+    async fn find(&self, key: KeyHash) -> Result<Option<Found>, StoreError> {
+        self.reader.find(key).await
+    }
+
+    async fn load(&self, document: DocumentId) -> Result<Option<Stored>, StoreError> {
+        self.reader.load(document).await
+    }
+
+    async fn range(
+        &self,
+        document: DocumentId,
+        after: u64,
+        up_to: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.reader.range(document, after, up_to, max_bytes).await
+    }
+
+    async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
+        self.reader.digest_at(document, version).await
+    }
+
+    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
+        self.reader.record_of(document, id).await
+    }
+
+    async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
+        self.reader.ends(documents).await
+    }
+
+    async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
+        self.reader.documents(after, most).await
+    }
+}
+
+impl Store for Sqlite {
+    async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
+        self.writer.run(move |db| statements::create(db, &new)).await
+    }
+
+    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
+        self.writer.run(move |db| statements::append(db, document, after, &records)).await
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
         self.writer.run(move |db| statements::save_snapshot(db, document, at, &json)).await
+    }
+
+    async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {
+        self.writer.run(move |db| statements::replace_keys(db, document, current, new)).await
+    }
+
+    fn watch(&self) -> Option<mpsc::UnboundedReceiver<DocumentId>> {
+        None
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::lock::FolderLock;
 use super::migrate::{self, MigrateError};
@@ -39,6 +39,12 @@ pub enum OpenError {
         /// The newest format known here.
         known: u32,
     },
+    /// The database is of an earlier program, and cannot be changed now.
+    #[error("the database {} was made by an older Sheetbend: serve it once with this one, which brings it up to date.", path.display())]
+    Older {
+        /// The database.
+        path: PathBuf,
+    },
     /// The database is of another program.
     #[error("{} is not a Sheetbend database. Name another folder with --data.", path.display())]
     Foreign {
@@ -69,15 +75,29 @@ pub(super) fn folder(folder: &Path) -> Result<FolderLock, OpenError> {
         .ok_or_else(|| OpenError::InUse { path: folder.to_owned() })
 }
 
+/// Looks whether a database is there that this program reads.
+pub(super) fn check(path: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Database { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    migrate::check(&connection).map_err(|error| refused(path, error))
+}
+
+fn refused(path: &Path, error: MigrateError) -> OpenError {
+    let path = path.to_owned();
+    match error {
+        MigrateError::Newer { found, known } => OpenError::Newer { path, found, known },
+        MigrateError::Older => OpenError::Older { path },
+        MigrateError::Foreign => OpenError::Foreign { path },
+        MigrateError::Sqlite(source) => OpenError::Database { path, source },
+    }
+}
+
 /// The connection that writes, with the schema up to date.
 pub(super) fn database(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Database { path: path.to_owned(), source };
     let mut connection = Connection::open(path).map_err(failed)?;
-    migrate::run(&mut connection).map_err(|error| match error {
-        MigrateError::Newer { found, known } => OpenError::Newer { path: path.to_owned(), found, known },
-        MigrateError::Foreign => OpenError::Foreign { path: path.to_owned() },
-        MigrateError::Sqlite(source) => failed(source),
-    })?;
+    migrate::run(&mut connection).map_err(|error| refused(path, error))?;
     prepare(&connection).map_err(failed)?;
     Ok(connection)
 }

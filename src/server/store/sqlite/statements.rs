@@ -3,23 +3,22 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, params};
 
 use super::row::{self, RECORD, signed};
-use super::{Appended, Creation, KeyHash, NewDocument, Stored};
+use super::{Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, Replacement, Stored};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId};
-use crate::sync::message::{Access, Record};
+use crate::sync::message::Record;
 
 pub(super) fn create(db: &Connection, new: &NewDocument) -> Result<Creation> {
     let id = new.id.to_string();
-    let keys = [(new.edit_key, "edit"), (new.view_key, "view")];
+    let keys = named(new.keys);
 
     let mut owners = db.prepare_cached("SELECT 1 FROM keys WHERE hash = ?1 AND document = ?2 AND access = ?3")?;
     let same = |(hash, access): (KeyHash, &str)| (hash.to_string(), id.clone(), access.to_owned());
     if owners.exists(same(keys[0]))? && owners.exists(same(keys[1]))? {
         return Ok(Creation::Existed);
     }
-    let mut taken =
-        db.prepare_cached("SELECT 1 FROM documents WHERE id = ?1 UNION ALL SELECT 1 FROM keys WHERE hash IN (?2, ?3)")?;
-    if new.edit_key == new.view_key || taken.exists((&id, keys[0].0.to_string(), keys[1].0.to_string()))? {
+    let there = db.prepare_cached("SELECT 1 FROM documents WHERE id = ?1")?.exists([&id])?;
+    if there || are_taken(db, new.keys)? {
         return Ok(Creation::Taken);
     }
 
@@ -28,17 +27,90 @@ pub(super) fn create(db: &Connection, new: &NewDocument) -> Result<Creation> {
         Digest::GENESIS.to_string(),
         signed(new.created_at),
     ))?;
-    let mut insert = db.prepare_cached("INSERT INTO keys (hash, document, access) VALUES (?1, ?2, ?3)")?;
-    for (hash, access) in keys {
-        insert.execute((hash.to_string(), &id, access))?;
-    }
+    insert_keys(db, &id, new.keys)?;
     Ok(Creation::Created)
 }
 
-pub(super) fn find(db: &Connection, key: KeyHash) -> Result<Option<(DocumentId, Access)>> {
-    db.prepare_cached("SELECT document, access FROM keys WHERE hash = ?1")?
-        .query_row([key.to_string()], |row| Ok((row::parsed(row, 0)?, row::access(row, 1)?)))
-        .optional()
+pub(super) fn replace_keys(db: &Connection, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement> {
+    let id = document.to_string();
+    let mut edits = db.prepare_cached("SELECT 1 FROM keys WHERE hash = ?1 AND document = ?2 AND access = 'edit'")?;
+    let version = |db: &Connection| {
+        db.prepare_cached("SELECT keys_version FROM documents WHERE id = ?1")?
+            .query_row([&id], |row| row::unsigned(row, 0))
+    };
+    if edits.exists((new.edit.to_string(), &id))? {
+        return Ok(Replacement::Replaced(version(db)?));
+    }
+    if !edits.exists((current.to_string(), &id))? {
+        return Ok(Replacement::Refused);
+    }
+    if are_taken(db, new)? {
+        return Ok(Replacement::Taken);
+    }
+    db.prepare_cached("DELETE FROM keys WHERE document = ?1")?.execute([&id])?;
+    insert_keys(db, &id, new)?;
+    db.prepare_cached("UPDATE documents SET keys_version = keys_version + 1 WHERE id = ?1")?.execute([&id])?;
+    Ok(Replacement::Replaced(version(db)?))
+}
+
+fn named(keys: Keys) -> [(KeyHash, &'static str); 2] {
+    [(keys.edit, "edit"), (keys.view, "view")]
+}
+
+/// Whether these cannot be the keys of another document.
+fn are_taken(db: &Connection, Keys { edit, view }: Keys) -> Result<bool> {
+    let mut taken = db.prepare_cached("SELECT 1 FROM keys WHERE hash IN (?1, ?2)")?;
+    Ok(edit == view || taken.exists((edit.to_string(), view.to_string()))?)
+}
+
+fn insert_keys(db: &Connection, id: &str, keys: Keys) -> Result<()> {
+    let mut insert = db.prepare_cached("INSERT INTO keys (hash, document, access) VALUES (?1, ?2, ?3)")?;
+    for (hash, access) in named(keys) {
+        insert.execute((hash.to_string(), id, access))?;
+    }
+    Ok(())
+}
+
+pub(super) fn find(db: &Connection, key: KeyHash) -> Result<Option<Found>> {
+    db.prepare_cached(
+        "SELECT document, access, keys_version FROM keys JOIN documents ON documents.id = document WHERE hash = ?1",
+    )?
+    .query_row([key.to_string()], |row| {
+        Ok(Found { document: row::parsed(row, 0)?, access: row::access(row, 1)?, keys_version: row::unsigned(row, 2)? })
+    })
+    .optional()
+}
+
+pub(super) fn ends(db: &Connection, documents: &[DocumentId]) -> Result<Vec<End>> {
+    let mut select = db.prepare_cached("SELECT version, keys_version FROM documents WHERE id = ?1")?;
+    let end = |document: &DocumentId| {
+        select
+            .query_row([document.to_string()], |row| {
+                Ok(End { document: *document, version: row::unsigned(row, 0)?, keys_version: row::unsigned(row, 1)? })
+            })
+            .optional()
+            .transpose()
+    };
+    documents.iter().filter_map(end).collect()
+}
+
+pub(super) fn documents(db: &Connection, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    db.prepare_cached(
+        "SELECT id, version, digest, created_at, edit.hash, view.hash FROM documents
+         JOIN keys AS edit ON edit.document = id AND edit.access = 'edit'
+         JOIN keys AS view ON view.document = id AND view.access = 'view'
+         WHERE id > ?1 ORDER BY id LIMIT ?2",
+    )?
+    .query_map((after, signed(most as u64)), |row| {
+        Ok(Listed {
+            id: row::parsed(row, 0)?,
+            end: Cursor { version: row::unsigned(row, 1)?, digest: row::parsed(row, 2)? },
+            created_at: row::unsigned(row, 3)?,
+            keys: Keys { edit: row::parsed(row, 4)?, view: row::parsed(row, 5)? },
+        })
+    })?
+    .collect()
 }
 
 pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<Stored>> {
