@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use sheetbend::server::store::postgres::Postgres;
 use sheetbend::server::store::sqlite::{self, OpenError, Sqlite};
 use sheetbend::server::store::{
     Appended, Creation, End, KeyHash, Keys, Listed, NewDocument, ReadStore as _, Replacement, Store, StoreError,
@@ -14,6 +15,7 @@ use sheetbend::sync::id::DocumentId;
 use sheetbend::sync::message::{Access, Record};
 use tempfile::TempDir;
 
+use crate::support::cluster;
 use crate::support::ids::{change_id, cursor, document_id, key, new_document, records};
 use crate::support::memory::Memory;
 
@@ -25,8 +27,9 @@ macro_rules! contract {
             $(
                 #[tokio::test]
                 async fn $test() {
-                    let (_kept, store) = $open;
-                    contract::$test(&store).await;
+                    if let Some((_kept, store)) = $open {
+                        contract::$test(&store).await;
+                    }
                 }
             )*
         }
@@ -49,8 +52,15 @@ macro_rules! contract {
     };
 }
 
-contract!(memory, ((), Memory::default()));
-contract!(on_sqlite, open_temporary());
+contract!(memory, Some(((), Memory::default())));
+contract!(on_sqlite, Some(open_temporary()));
+contract!(on_postgres, open_postgres().await);
+
+/// A store on a database of its own; `None` if there is no PostgreSQL here.
+async fn open_postgres() -> Option<((), Postgres)> {
+    let cluster = cluster::shared().await?;
+    Some(((), Postgres::open(&cluster.database().await).await.expect("opens")))
+}
 
 mod contract {
     use super::*;
@@ -379,4 +389,45 @@ fn a_folder_that_cannot_be_is_said() {
     std::fs::write(folder.path().join(sqlite::FILE), "not a database, but long enough to look at").expect("writes");
     let error = Sqlite::open(folder.path()).expect_err("is no database");
     assert!(matches!(error, OpenError::Database { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn servers_that_start_at_once_make_one_schema() {
+    let Some(cluster) = cluster::shared().await else { return };
+    let address = cluster.database().await;
+    let opened = futures_util::future::join_all((0..8).map(|_| Postgres::open(&address))).await;
+    let stores: Vec<_> = opened.into_iter().map(|opened| opened.expect("opens")).collect();
+    stores[0].create(new_document(1)).await.expect("works");
+    assert_eq!(stores[7].documents(None, 10).await.expect("works").len(), 1);
+}
+
+#[tokio::test]
+async fn servers_hear_of_what_others_write() {
+    let Some(cluster) = cluster::shared().await else { return };
+    let address = cluster.database().await;
+    let (one, other) = (Postgres::open(&address).await.expect("opens"), Postgres::open(&address).await.expect("opens"));
+    let mut hints = other.watch().expect("there are others");
+    one.create(new_document(1)).await.expect("works");
+    let mut after = Cursor::default();
+    // Whether it listens yet cannot be told: what is written before is not heard.
+    loop {
+        let log = records(after, [after.version + 1]);
+        let appended = one.append(document_id(1), after.version, log.clone()).await.expect("works");
+        assert_eq!(appended, Appended::Durable);
+        after = cursor(&log[0]);
+        if let Ok(hint) = tokio::time::timeout(std::time::Duration::from_millis(100), hints.recv()).await {
+            assert_eq!(hint, Some(document_id(1)));
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_servers_that_append_at_once_one_wins() {
+    let Some((_, store)) = open_postgres().await else { return };
+    store.create(new_document(1)).await.expect("works");
+    let appends = (1..=16).map(|n| store.append(document_id(1), 0, records(Cursor::default(), [n])));
+    let outcomes = futures_util::future::join_all(appends).await;
+    let won = outcomes.into_iter().filter(|outcome| *outcome.as_ref().expect("works") == Appended::Durable).count();
+    assert_eq!(won, 1);
 }

@@ -1,0 +1,102 @@
+//! A PostgreSQL of the tests' own, on a free port, in a temporary folder. It ends with the tests, however they end.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+
+/// A running PostgreSQL.
+pub(crate) struct Cluster {
+    port: u16,
+    /// While its standard input is open, PostgreSQL runs.
+    _keeper: Child,
+    databases: AtomicUsize,
+}
+
+/// The cluster that all tests share, each with a database of its own. `None` if PostgreSQL is not installed, which is said; with
+/// `SHEETBEND_REQUIRE_POSTGRES` set it must be.
+pub(crate) async fn shared() -> Option<&'static Cluster> {
+    static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();
+    CLUSTER.get_or_init(async || Cluster::start().await).await.as_ref()
+}
+
+impl Cluster {
+    /// Starts one; `None` if PostgreSQL is not installed.
+    pub(crate) async fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            assert!(std::env::var_os("SHEETBEND_REQUIRE_POSTGRES").is_none(), "PostgreSQL is to be here, and is not");
+            eprintln!("PostgreSQL is not installed: its tests did NOT run (Debian: apt install postgresql).");
+            return None;
+        };
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        // `cat` ends when the tests do: then PostgreSQL is stopped, and its folder goes.
+        let script = r#"
+            folder=$(mktemp -d "${TMPDIR:-/tmp}/sheetbend-postgres-XXXXXX") || exit 1
+            "$1/initdb" -D "$folder/data" -U tester --auth=trust --no-sync --encoding=UTF8 --locale=C >/dev/null || exit 1
+            "$1/postgres" -D "$folder/data" -h 127.0.0.1 -p "$2" -k "$folder" -c fsync=off -c max_connections=300 \
+                -c log_min_messages=fatal <&- &
+            cat >/dev/null
+            kill -QUIT $!
+            wait
+            rm -rf "$folder"
+        "#;
+        let mut command = as_somebody();
+        command.args(["sh", "-c", script, "sh"]).arg(programs).arg(port.to_string());
+        let keeper = command.stdin(Stdio::piped()).stdout(Stdio::null()).current_dir("/").spawn().expect("starts");
+        let cluster = Self { port, _keeper: keeper, databases: AtomicUsize::new(0) };
+        let address = cluster.address("postgres");
+        let begin = std::time::Instant::now();
+        while tokio_postgres::connect(&address, NoTls).await.is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "PostgreSQL does not come up");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Some(cluster)
+    }
+
+    /// The address of a new database.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.run("postgres", &format!("CREATE DATABASE {name}")).await;
+        self.address(&name)
+    }
+
+    /// Runs a statement as the owner of everything.
+    pub(crate) async fn run(&self, database: &str, statement: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.address(database), NoTls).await.expect("connects");
+        let connection = tokio::spawn(connection);
+        client.batch_execute(statement).await.expect("is run");
+        drop(client);
+        connection.await.expect("ends").expect("well");
+    }
+
+    fn address(&self, database: &str) -> String {
+        format!("postgres://tester@127.0.0.1:{}/{database}", self.port)
+    }
+}
+
+/// The folder with PostgreSQL's programs.
+fn programs() -> Option<PathBuf> {
+    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debians = installed.map(|version| version.path().join("bin"));
+    let on_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    debians.chain(on_path.into_iter().flatten()).find(|folder| has(folder, "initdb") && has(folder, "postgres"))
+}
+
+fn has(folder: &Path, program: &str) -> bool {
+    folder.join(program).is_file()
+}
+
+/// A command's beginning: PostgreSQL does not run as root, so then it runs as the user that its package has made.
+fn as_somebody() -> Command {
+    let id = Command::new("id").arg("-u").output().expect("is there");
+    if id.stdout.trim_ascii() == b"0" {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);
+        return command;
+    }
+    Command::new("env")
+}
