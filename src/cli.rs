@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -27,6 +28,18 @@ impl Cli {
 pub(crate) enum Command {
     /// Serve boards until told to stop (Ctrl+C or SIGTERM)
     Serve(Serve),
+    /// Copy the database into a new file, also while it is served
+    Backup(Backup),
+    /// Put such a copy in the database's place; no server may be using it
+    Restore(Restore),
+    /// Walk every board's log from its first change to its last, and say what is broken and where
+    Check(Check),
+    /// Write a board as JSON, which `import` and the page read
+    Export(Export),
+    /// Make a board of a file: an export from here or from Trello, or a checklist in Markdown
+    Import(Import),
+    /// Move all boards from the folder into a PostgreSQL, and check them there
+    Migrate(Migrate),
     /// Be a bad network: a TCP proxy that makes faults, for tests
     Chaos(Chaos),
 }
@@ -38,9 +51,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "SHEETBEND_LISTEN", value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
 
-    /// Folder that holds the database; made if it is not there
-    #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Another site whose pages may connect, as HOST or HOST:PORT; may be given several times
     #[arg(long = "allow-origin", env = "SHEETBEND_ALLOW_ORIGIN", value_name = "HOST", value_delimiter = ',')]
@@ -64,6 +76,29 @@ pub(crate) struct Serve {
     /// the server answers. What people have written stays
     #[arg(long, env = "SHEETBEND_NO_SERVICE_WORKER")]
     pub(crate) no_service_worker: bool,
+}
+
+/// Where boards are kept.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Folder that holds the database; made if it is not there
+    #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
+    pub(crate) data: PathBuf,
+
+    /// Keep boards in this PostgreSQL in place of the folder, as other servers may do at the same time; an address like
+    /// postgres://name:password@host/database
+    #[arg(long, env = "SHEETBEND_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+}
+
+impl fmt::Display for Place {
+    /// The folder, or that it is a PostgreSQL; not its address, which may have a password in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.database {
+            Some(_) => f.write_str("PostgreSQL"),
+            None => write!(f, "{}", self.data.display()),
+        }
+    }
 }
 
 /// How the line is encrypted.
@@ -121,6 +156,75 @@ pub(crate) struct Limits {
     /// Most seconds that ending takes, once the server is told to
     #[arg(long, env = "SHEETBEND_DRAIN_WITHIN", value_name = "SECONDS", default_value_t = 10)]
     pub(crate) drain_within: u64,
+}
+
+/// How to copy a database.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where the copy goes; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+
+    /// Folder that holds the database
+    #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
+    pub(crate) data: PathBuf,
+}
+
+/// How to put a copy back.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The copy
+    #[arg(value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// Folder that holds the database, or will. What is there is kept beside it
+    #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
+    pub(crate) data: PathBuf,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// What to write.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The board: its link, its key, or its id
+    #[arg(value_name = "BOARD")]
+    pub(crate) board: String,
+
+    /// The file [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// What to make a board of.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// From where to where.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Folder that holds the database; no server may be using it
+    #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
+    pub(crate) data: PathBuf,
+
+    /// The PostgreSQL: an address like postgres://name:password@host/database
+    #[arg(long, env = "SHEETBEND_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
+    pub(crate) database: String,
 }
 
 /// How to be a bad network.
@@ -216,7 +320,7 @@ mod tests {
             &["--listen", "127.0.0.1:0", "--data", "x"],
         ] {
             let serve = serve(args);
-            assert_eq!((serve.listen.as_deref(), serve.data.to_str()), (Some("127.0.0.1:0"), Some("x")));
+            assert_eq!((serve.listen.as_deref(), serve.place.data.to_str()), (Some("127.0.0.1:0"), Some("x")));
         }
     }
 }

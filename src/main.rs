@@ -10,10 +10,17 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::cli::{Cli, Command};
+use self::program::maintenance;
 
 fn main() -> ExitCode {
     match Cli::parse().into_command() {
         Command::Serve(options) => exit(program::serve(options)),
+        Command::Backup(options) => exit(maintenance::backup(&options)),
+        Command::Restore(options) => exit(maintenance::restore(&options)),
+        Command::Check(options) => exit(maintenance::check(&options)),
+        Command::Export(options) => exit(maintenance::export(&options)),
+        Command::Import(options) => exit(maintenance::import(&options)),
+        Command::Migrate(options) => exit(maintenance::migrate(&options)),
         Command::Chaos(options) => exit(chaos::run(&options)),
     }
 }

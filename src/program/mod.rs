@@ -1,5 +1,6 @@
 //! Puts the server together and runs it.
 
+pub(crate) mod maintenance;
 mod site;
 mod tls;
 
@@ -12,14 +13,17 @@ use std::time::Duration;
 use leptos::config::errors::LeptosConfigError;
 use leptos::config::{LeptosOptions, get_config_from_str};
 use sheetbend::server::site::with_security_headers;
-use sheetbend::server::store::sqlite::{OpenError, Sqlite};
+use sheetbend::server::store::database::Database;
+use sheetbend::server::store::postgres::{self, Postgres};
+use sheetbend::server::store::sqlite::{self, Sqlite};
 use sheetbend::server::{Server, Settings};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use self::site::Site;
 use self::tls::TlsError;
-use super::cli::Serve;
+use super::cli::{Place, Serve};
 
 /// Why the server did not start. Each is a sentence for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +33,9 @@ pub(crate) enum StartError {
     #[error("\"{0}\" is not an address to listen on. Write one like 127.0.0.1:3000.")]
     Address(String),
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Sqlite(#[from] sqlite::OpenError),
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
     #[error("cannot read the site in {}: {source}. Build it with `make build`, or leave --site out.", folder.display())]
     Site { folder: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -50,12 +56,15 @@ pub(crate) fn serve(options: Serve) -> Result<(), StartError> {
         Some(listen) => resolve(listen).ok_or_else(|| StartError::Address(listen.clone()))?,
         None => leptos.site_addr,
     };
-    let store = Sqlite::open(&options.data)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)?;
-    runtime.block_on(run(address, &leptos, store, options))
+    runtime()?.block_on(run(address, &leptos, options))
 }
 
-async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options: Serve) -> Result<(), StartError> {
+fn runtime() -> Result<Runtime, StartError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Runtime)
+}
+
+async fn run(address: SocketAddr, leptos: &LeptosOptions, options: Serve) -> Result<(), StartError> {
+    let store = open(&options.place).await?;
     let site = Site::open(options.site.as_deref(), leptos)
         .map_err(|source| StartError::Site { folder: options.site.clone().unwrap_or_default(), source })?;
     if matches!(site, Site::Bare) {
@@ -78,7 +87,7 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     let app = with_security_headers(app, encrypted);
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("Sheetbend serves on {scheme}://{}", listener.local_addr().unwrap_or(address));
-    tracing::info!(data = %options.data.display(), "serving");
+    tracing::info!(data = %options.place, "serving");
     if let Some(monitors) = monitors {
         tracing::info!(address = ?monitors.local_addr(), "monitors are served");
         tokio::spawn(axum::serve(monitors, server.monitoring()).into_future());
@@ -99,6 +108,14 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, store: Sqlite, options
     };
     tokio::join!(serve, drain);
     Ok(())
+}
+
+/// Opens the store that was chosen.
+async fn open(place: &Place) -> Result<Database, StartError> {
+    Ok(match &place.database {
+        Some(address) => Database::Postgres(Postgres::open(address).await?),
+        None => Database::Sqlite(Sqlite::open(&place.data)?),
+    })
 }
 
 fn settings(options: &Serve, site: Option<&str>) -> Settings {

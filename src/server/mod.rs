@@ -10,6 +10,7 @@
 //! | `follow` | what other servers have written to the same store |
 //! | `accept` | from a listener to requests, encrypted or not, with limits and an orderly end |
 //! | `addresses`, `bucket` | how much one client may have and do |
+//! | [`upkeep`] | what is done to a store beside serving it |
 //! | [`site`] | the site's files, and headers for every answer |
 //!
 //! A server is a cheap handle: clone it into request handlers.
@@ -30,6 +31,7 @@ mod settings;
 pub mod site;
 mod socket;
 pub mod store;
+pub mod upkeep;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for BoardPage {
 
 /// The server of boards that server functions find in their context.
 #[cfg(feature = "ssr")]
-pub type BoardServer = crate::server::Server<Board, crate::server::store::sqlite::Sqlite>;
+pub type BoardServer = crate::server::Server<Board, crate::server::store::database::Database>;
 
 /// The board that `key` opens; `None` if there is none, or `key` is no key.
 ///

@@ -1,7 +1,7 @@
 //! From the store into memory.
 
 use super::recent::Recent;
-use crate::server::store::{Store, StoreError, Stored};
+use crate::server::store::{ReadStore, StoreError, Stored};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
@@ -13,7 +13,7 @@ const RECENT_BYTES: usize = 256 * 1024;
 
 /// Why a document could not be loaded.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LoadError {
+pub(in crate::server) enum LoadError {
     /// There is no such document.
     #[error("the document is not in the database")]
     Gone,
@@ -35,19 +35,19 @@ pub(super) enum LoadError {
 
 /// A document as it comes out of the store.
 #[derive(Debug)]
-pub(super) struct Loaded<D> {
+pub(in crate::server) struct Loaded<D> {
     /// At the end of the log.
-    pub(super) sequencer: Sequencer<D>,
+    pub(in crate::server) sequencer: Sequencer<D>,
     /// The entries that were replayed.
-    pub(super) recent: Recent,
+    pub(in crate::server) recent: Recent,
     /// The version of the stored snapshot; 0 if there is none.
-    pub(super) snapshot: u64,
+    pub(in crate::server) snapshot: u64,
     /// Its length.
-    pub(super) snapshot_bytes: usize,
+    pub(in crate::server) snapshot_bytes: usize,
 }
 
 /// Loads a document: its snapshot, with the entries after it replayed on top.
-pub(super) async fn load<D: Document, S: Store>(
+pub(in crate::server) async fn load<D: Document, S: ReadStore>(
     store: &S,
     document: DocumentId,
     limits: Limits,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub(super) use self::load::{LoadError, load};
 pub(super) use self::task::{Place, live};
 
 use super::outbound::Outbound;

@@ -8,7 +8,7 @@ use crate::sync::message::Record;
 
 /// Entries that follow each other, up to the log's end; the oldest go when they are more than `limit` bytes.
 #[derive(Debug)]
-pub(super) struct Recent {
+pub(in crate::server) struct Recent {
     /// Where the log stood before the first of them.
     before: Cursor,
     records: VecDeque<Record>,

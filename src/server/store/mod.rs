@@ -2,6 +2,7 @@
 //!
 //! Only [`Store::append`] decides what is in a log. Everything else follows from it.
 
+pub mod database;
 pub mod postgres;
 pub mod sqlite;
 

@@ -1,5 +1,6 @@
 //! A PostgreSQL of the tests' own, on a free port, in a temporary folder. It ends with the tests, however they end.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,8 +13,8 @@ use tokio_postgres::NoTls;
 /// A running PostgreSQL.
 pub(crate) struct Cluster {
     port: u16,
-    /// While its standard input is open, PostgreSQL runs.
-    _keeper: Child,
+    /// While its standard input is open, PostgreSQL runs; at each line it crashes and is started again.
+    keeper: Child,
     databases: AtomicUsize,
 }
 
@@ -33,13 +34,20 @@ impl Cluster {
             return None;
         };
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        // `cat` ends when the tests do: then PostgreSQL is stopped, and its folder goes.
+        // Its input ends when the tests do: then PostgreSQL is stopped, and its folder goes.
         let script = r#"
             folder=$(mktemp -d "${TMPDIR:-/tmp}/sheetbend-postgres-XXXXXX") || exit 1
             "$1/initdb" -D "$folder/data" -U tester --auth=trust --no-sync --encoding=UTF8 --locale=C >/dev/null || exit 1
-            "$1/postgres" -D "$folder/data" -h 127.0.0.1 -p "$2" -k "$folder" -c fsync=off -c max_connections=300 \
-                -c log_min_messages=fatal <&- &
-            cat >/dev/null
+            serve() {
+                "$1/postgres" -D "$folder/data" -h 127.0.0.1 -p "$2" -k "$folder" -c fsync=off -c max_connections=300 \
+                    -c log_min_messages=panic </dev/null &
+            }
+            serve "$1" "$2"
+            while read -r _; do
+                kill -QUIT $!
+                wait
+                serve "$1" "$2"
+            done
             kill -QUIT $!
             wait
             rm -rf "$folder"
@@ -47,14 +55,26 @@ impl Cluster {
         let mut command = as_somebody();
         command.args(["sh", "-c", script, "sh"]).arg(programs).arg(port.to_string());
         let keeper = command.stdin(Stdio::piped()).stdout(Stdio::null()).current_dir("/").spawn().expect("starts");
-        let cluster = Self { port, _keeper: keeper, databases: AtomicUsize::new(0) };
-        let address = cluster.address("postgres");
-        let begin = std::time::Instant::now();
+        let cluster = Self { port, keeper, databases: AtomicUsize::new(0) };
+        cluster.is_up().await;
+        Some(cluster)
+    }
+
+    async fn is_up(&self) {
+        let (address, begin) = (self.address("postgres"), std::time::Instant::now());
         while tokio_postgres::connect(&address, NoTls).await.is_err() {
             assert!(begin.elapsed() < Duration::from_secs(60), "PostgreSQL does not come up");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Some(cluster)
+    }
+
+    /// All its processes end at once, as in a power cut; then it is started again. Returns when it is there.
+    pub(crate) async fn crash(&mut self) {
+        // Until it was started again it may still answer: that it has gone is seen by a connection that breaks.
+        let (_client, connection) = tokio_postgres::connect(&self.address("postgres"), NoTls).await.expect("connects");
+        self.keeper.stdin.as_mut().expect("piped").write_all(b"crash\n").expect("is told");
+        let _ = connection.await;
+        self.is_up().await;
     }
 
     /// The address of a new database.

@@ -37,13 +37,14 @@ type FateToCome = dyn Future<Output = Result<Fate, Ended>> + Send;
 /// Someone with document 1 open, and what became of all they did.
 pub(crate) struct Person<D: Document> {
     pub(crate) session: Session<D>,
+    pub(crate) address: SocketAddr,
     fates: Vec<Pin<Box<FateToCome>>>,
 }
 
 impl<D: Document> Person<D> {
     pub(crate) fn at(address: SocketAddr, name: &str, link: link::Settings) -> Self {
         let opening = Opening { link, ..Opening::new(format!("ws://{address}/api/sync"), key(1), name) };
-        Self { session: Session::open(opening), fates: Vec::new() }
+        Self { session: Session::open(opening), address, fates: Vec::new() }
     }
 
     /// Makes a change; it is kept from here on.

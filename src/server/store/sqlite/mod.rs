@@ -11,7 +11,7 @@ mod row;
 mod statements;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
@@ -99,6 +99,20 @@ impl Sqlite {
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
         self.writer.run(move |db| db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))).await
     }
+}
+
+/// Puts a copy that [`SqliteReader::copy_to`] made in the place of the database in `folder`, which no server may be using. What was
+/// there is kept beside it; returns where, if there was something.
+///
+/// Clients that have known more than is in the copy find out by the digest of its log: they start over from it and offer again
+/// what they still hold.
+///
+/// # Errors
+/// [`OpenError`]. Nothing has changed then.
+pub fn restore(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, OpenError> {
+    open::check(copy)?;
+    let _lock = open::folder(folder)?;
+    open::replace(copy, folder)
 }
 
 impl ReadStore for SqliteReader {

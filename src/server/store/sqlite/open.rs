@@ -1,8 +1,9 @@
 //! From a folder to a database that is ready, or a sentence that says why not.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -81,6 +82,38 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     migrate::check(&connection).map_err(|error| refused(path, error))
+}
+
+/// Puts a copy in the database's place, and returns where that is now.
+pub(super) fn replace(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, OpenError> {
+    let database = folder.join(super::FILE);
+    let failed = |source| OpenError::folder(folder, source);
+    let incoming = folder.join(format!("{}.incoming", super::FILE));
+    std::fs::copy(copy, &incoming).map_err(failed)?;
+    File::open(&incoming).and_then(|file| file.sync_all()).map_err(failed)?;
+    let mut kept = None;
+    if database.exists() {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let aside = folder.join(format!("{}.before-restore-{}", super::FILE, since_1970.as_millis()));
+        // What goes with it has its name, and must keep to that.
+        for ending in ["-wal", "-shm", ""] {
+            let (from, to) = (with_ending(&database, ending), with_ending(&aside, ending));
+            match std::fs::rename(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        kept = Some(aside);
+    }
+    std::fs::rename(&incoming, &database).map_err(failed)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    Ok(kept)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 fn refused(path: &Path, error: MigrateError) -> OpenError {

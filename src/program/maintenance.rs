@@ -1,0 +1,185 @@
+//! What an operator does beside serving: copies, checks, boards in and out.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use sheetbend::board::{Board, export, import};
+use sheetbend::server::store::postgres::Postgres;
+use sheetbend::server::store::sqlite::{self, Sqlite, SqliteReader};
+use sheetbend::server::store::{KeyHash, Keys, NewDocument, ReadStore, StoreError};
+use sheetbend::server::upkeep::{self, CopyError, MakeError};
+use sheetbend::sync::id::{ChangeIds, DocumentId, Key, uuid_v7};
+
+use super::{StartError, open, runtime};
+use crate::cli::{Backup, Check, Export, Import, Migrate, Restore};
+
+/// Why it was not done. Each is a sentence for the person who asked for it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("{} is there already. Name another file.", .0.display())]
+    Exists(PathBuf),
+    #[error("cannot use {}: {source}.", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot read the database: {0}.")]
+    Store(#[from] StoreError),
+    #[error("cannot copy the database: {0}.")]
+    Copy(#[from] CopyError),
+    #[error("{broken} of {all} boards are broken. Restore them from a backup; others are not affected.")]
+    Broken { broken: usize, all: usize },
+    #[error("there is no board {0:?}. Give its link, its key or its id.")]
+    NoBoard(String),
+    #[error("the board cannot be read: {0}.")]
+    Unreadable(String),
+    #[error("{0}")]
+    Import(String),
+    #[error("the board was not made: {0}.")]
+    Make(#[from] MakeError),
+}
+
+impl From<sqlite::OpenError> for Failure {
+    fn from(error: sqlite::OpenError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+pub(crate) fn backup(options: &Backup) -> Result<(), Failure> {
+    if options.to.exists() {
+        return Err(Failure::Exists(options.to.clone()));
+    }
+    let store = SqliteReader::open(&options.data)?;
+    // Under its name there is a whole copy or none.
+    let mut partial = options.to.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let unusable = |source| Failure::File { path: options.to.clone(), source };
+    match std::fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(error)),
+        _ => {}
+    }
+    runtime()?.block_on(store.copy_to(&partial))?;
+    std::fs::rename(&partial, &options.to).map_err(unusable)?;
+    let bytes = options.to.metadata().map_err(unusable)?.len();
+    println!("Wrote {} ({bytes} bytes).", options.to.display());
+    Ok(())
+}
+
+pub(crate) fn restore(options: &Restore) -> Result<(), Failure> {
+    let kept = sqlite::restore(&options.from, &options.data)?;
+    println!("Restored {} into {}.", options.from.display(), options.data.display());
+    if let Some(kept) = kept {
+        println!("What was there is now {}.", kept.display());
+    }
+    println!("Clients that have seen more than is in it start over from it, and send what they still hold.");
+    Ok(())
+}
+
+pub(crate) fn check(options: &Check) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        match &options.place.database {
+            Some(_) => check_all(&open(&options.place).await?).await,
+            None => check_all(&SqliteReader::open(&options.place.data)?).await,
+        }
+    })
+}
+
+async fn check_all(store: &impl ReadStore) -> Result<(), Failure> {
+    let (mut all, mut broken, mut changes) = (0, 0, 0);
+    for listed in upkeep::list(store).await? {
+        all += 1;
+        changes += listed.end.version;
+        if let Err(flaw) = upkeep::check::<Board>(store, &listed).await {
+            broken += 1;
+            println!("Board {}: {flaw}.", listed.id);
+        }
+    }
+    if broken > 0 {
+        return Err(Failure::Broken { broken, all });
+    }
+    println!("{all} boards with {changes} changes: all are whole.");
+    Ok(())
+}
+
+pub(crate) fn export(options: &Export) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        match &options.place.database {
+            Some(_) => export_from(&open(&options.place).await?, options).await,
+            None => export_from(&SqliteReader::open(&options.place.data)?, options).await,
+        }
+    })
+}
+
+async fn export_from(store: &impl ReadStore, options: &Export) -> Result<(), Failure> {
+    let none = || Failure::NoBoard(options.board.clone());
+    let named = options.board.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let id = match (named.parse::<DocumentId>(), named.parse::<Key>()) {
+        (Ok(id), _) => store.ends(vec![id]).await?.first().map(|end| end.document),
+        (_, Ok(key)) => store.find(KeyHash::of(&key)).await?.map(|found| found.document),
+        _ => None,
+    };
+    let board = upkeep::read::<Board>(store, id.ok_or_else(none)?).await.map_err(Failure::Unreadable)?;
+    let json = export::to_json(&board);
+    let (path, written) = match &options.to {
+        Some(path) => (path.clone(), std::fs::write(path, json)),
+        None => ("standard output".into(), io::stdout().write_all(json.as_bytes())),
+    };
+    written.map_err(|source| Failure::File { path, source })
+}
+
+pub(crate) fn import(options: &Import) -> Result<(), Failure> {
+    let text = read(&options.from)?;
+    let name = options.from.file_name().unwrap_or_default().to_string_lossy();
+    let mut imported = import::read(&name, &text).map_err(|error| Failure::Import(error.to_string()))?;
+    let remarks = std::mem::take(&mut imported.remarks);
+    let key = Key::from_random(random()?);
+    let keys = Keys { edit: KeyHash::of(&key), view: KeyHash::of(&key.view_key()) };
+    let (created_at, mut ids) = (now(), ChangeIds::default());
+    let new = NewDocument { id: DocumentId(uuid_v7(created_at, random()?)), keys, created_at };
+    let mut bits = fastrand::Rng::with_seed(u64::from_be_bytes(random()?));
+    let mut some = || std::array::from_fn(|_| bits.u8(..));
+    let changes = imported.into_changes(&mut || uuid_v7(created_at, some()));
+    let changes = changes.into_iter().map(|change| (ids.next(created_at, some()), change)).collect();
+    runtime()?.block_on(async {
+        let store = open(&options.place).await?;
+        upkeep::make::<Board>(&store, new, "Import", changes).await?;
+        Ok::<_, Failure>(())
+    })?;
+    println!("Made the board /b/{}", key.as_str());
+    remarks.iter().for_each(|remark| println!("{remark}"));
+    Ok(())
+}
+
+pub(crate) fn migrate(options: &Migrate) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        let from = Sqlite::open(&options.data)?;
+        let to = Postgres::open(&options.database).await.map_err(StartError::from)?;
+        let all = upkeep::list(&from).await?;
+        for (n, listed) in all.iter().enumerate() {
+            upkeep::copy::<Board>(&from, &to, listed).await?;
+            println!("{} of {}: board {}, {} changes", n + 1, all.len(), listed.id, listed.end.version);
+        }
+        println!("All is in PostgreSQL and was checked there. From now on serve with --database.");
+        Ok(())
+    })
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let bytes = path.metadata().map_or(0, |metadata| metadata.len());
+    let most = import::MAX_BYTES;
+    if usize::try_from(bytes).unwrap_or(usize::MAX) > most {
+        return Err(Failure::Import(format!("{} is too large: at most {most} bytes.", path.display())));
+    }
+    std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.to_owned(), source })
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Import(format!("there is no randomness: {error}.")))?;
+    Ok(bytes)
+}
+
+fn now() -> u64 {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
