@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 
 const project = path.resolve(import.meta.dirname, "../..");
 
@@ -37,6 +38,7 @@ export class Server {
   log = "";
 
   private child?: ChildProcess;
+  private disk = false;
   private port = 0;
 
   private constructor(
@@ -83,6 +85,37 @@ export class Server {
     await this.end("SIGTERM");
   }
 
+  /** Puts the data on a disk of its own, of so many MiB, the server being stopped meanwhile. Returns whether this machine lets us. */
+  async moveToSmallDisk(mebibytes: number): Promise<boolean> {
+    await this.stop();
+    const mounted = await promisify(execFile)("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", this.data]).then(
+      () => true,
+      () => false,
+    );
+    this.disk = mounted;
+    await this.launch();
+    return mounted;
+  }
+
+  /** Leaves no room on the disk that the data is on. */
+  async fillDisk(): Promise<void> {
+    // What the log beside the database has room for by itself is given back first.
+    await promisify(execFile)("sqlite3", [path.join(this.data, "sheetbend.db"), "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    const filler = await open(path.join(this.data, "filler"), "a");
+    try {
+      for (;;) await filler.write(Buffer.alloc(4096));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    } finally {
+      await filler.close();
+    }
+  }
+
+  /** Makes room again. */
+  async makeRoom(): Promise<void> {
+    await rm(path.join(this.data, "filler"));
+  }
+
   /** Starts again with the same port and data; a server that still runs is killed first. */
   async restart(): Promise<void> {
     await this.kill();
@@ -109,6 +142,7 @@ export class Server {
   /** Kills the process and removes its data. */
   async dispose(): Promise<void> {
     await this.kill();
+    if (this.disk) await promisify(execFile)("umount", [this.data]);
     await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
   }
 

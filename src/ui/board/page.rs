@@ -11,7 +11,7 @@ use super::handle::BoardHandle;
 use super::in_place::InPlace;
 use super::list::{ListColumn, NewList};
 use super::move_to::MoveToDialog;
-use super::share::ShareDialog;
+use super::share::{ShareDialog, take_up_replacement};
 use super::shortcuts::{ShortcutsDialog, on_board_key};
 use crate::board::{Change, ListId, export};
 use crate::sync::id::Key;
@@ -97,6 +97,7 @@ pub fn BoardView(
     let drag = Drag::new(board);
     provide_context(drag);
     come_alive(board, &page);
+    take_up_replacement(board);
     Effect::new(move |_| {
         drag.listen();
         guard_leaving(board);

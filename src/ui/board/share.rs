@@ -4,11 +4,14 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::dialog::Dialog;
-use super::handle::use_board;
+use super::handle::{BoardHandle, use_board};
+use crate::sync::client::Connection;
 use crate::sync::id::Key;
 use crate::sync::message::Access;
 use crate::ui::clipboard::copy_text;
+use crate::ui::device::{self, RecentBoard};
 use crate::ui::dynamic::When;
+use crate::ui::reload::replace_with;
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
 ///
@@ -30,14 +33,85 @@ pub fn ShareDialog(
                 </When>
                 <LinkField label="Who has this link can only view" link=link_to(&view_key()) />
                 <p class="hint">"A link is the key: give it only to people you trust with the board."</p>
+                <When when=edits>
+                    <ReplaceLinks />
+                </When>
             </div>
         </Dialog>
     }
     .into_any()
 }
 
+/// Takes all links out of use and makes new ones, once the person has said so twice.
+#[component]
+fn ReplaceLinks() -> impl IntoView {
+    let board = use_board();
+    let (asked, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let problem = RwSignal::new(String::new());
+    let replace = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            let replaced = device::replace_links(recent(board)).await;
+            let _ = busy.try_set(false);
+            match replaced {
+                Ok(key) => replace_with(&page_of(&key)),
+                Err(why) => drop(problem.try_set(why)),
+            }
+        });
+    };
+    view! {
+        <When
+            when=asked
+            otherwise=move || {
+                view! {
+                    <div class="row">
+                        <button class="button" on:click=move |_| asked.set(true)>"Replace both links…"</button>
+                    </div>
+                }
+            }
+        >
+            <p>"The old links stop working at once, for everybody who has one. You go on with the new link; give it to those who are to go on too."</p>
+            <div class="row">
+                <button class="button danger" disabled=busy on:click=replace>"Replace both links"</button>
+                <button class="button" on:click=move |_| asked.set(false)>"Keep them"</button>
+            </div>
+            <p role="status">{problem}</p>
+        </When>
+    }
+    .into_any()
+}
+
+/// A replacement whose answer was lost is taken up again: when the link stops working, and the new one is here.
+pub fn take_up_replacement(board: BoardHandle) {
+    let ended = Memo::new(move |_| board.status.with(|status| matches!(status.connection, Connection::Refused(_))));
+    Effect::new(move |_| {
+        if ended.get() && device::is_replacing(board.id) {
+            spawn_local(async move {
+                if let Ok(key) = device::replace_links(recent(board)).await {
+                    replace_with(&page_of(&key));
+                }
+            });
+        }
+    });
+}
+
+fn recent(board: BoardHandle) -> RecentBoard {
+    RecentBoard {
+        id: board.id,
+        key: board.key.get_value(),
+        access: Access::Edit,
+        title: board.mirror.board.with_untracked(|board| board.name().to_owned()),
+        opened_at: 0,
+        registered: true,
+    }
+}
+
+fn page_of(key: &Key) -> String {
+    format!("/b/{}", key.as_str())
+}
+
 fn link_to(key: &Key) -> String {
-    format!("{}/b/{}", location().origin().unwrap_or_default(), key.as_str())
+    location().origin().unwrap_or_default() + &page_of(key)
 }
 
 #[component]

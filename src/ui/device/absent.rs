@@ -60,3 +60,18 @@ pub async fn made_here(_key: &Key) -> Option<BoardPage> {
 pub async fn open(key: String, _handed: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
     open_board(key).await
 }
+
+/// See the browser's.
+#[must_use]
+pub const fn is_replacing(_id: DocumentId) -> bool {
+    false
+}
+
+/// See the browser's.
+///
+/// # Errors
+/// None.
+#[allow(clippy::unused_async)]
+pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
+    Ok(board.key)
+}

@@ -1,0 +1,47 @@
+import { expect, test } from "../support/fixtures.ts";
+import { Person } from "../support/person.ts";
+
+test("both links are replaced: the old ones stop at once, and the work goes on by the new one", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Before");
+  await ada.isSaved();
+  const bo = await Person.at(browser, board.editUrl);
+
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = ada.page.getByRole("dialog", { name: "Share this board" });
+  await dialog.getByRole("button", { name: "Replace both links…" }).click();
+  await dialog.getByRole("button", { name: "Replace both links", exact: true }).click();
+  await expect(ada.page).not.toHaveURL(board.editUrl);
+  await ada.isSaved();
+  await ada.addCards("To do", "After");
+  await ada.isSaved();
+
+  await expect(bo.page.locator('.strip[data-strip="ended"]')).toContainText("The links of this board were replaced.");
+  await bo.page.reload();
+  await expect(bo.page.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
+  const cy = await Person.at(browser, ada.page.url());
+  await expect(cy.cards("To do")).toHaveText(["Before", "After"]);
+});
+
+test("the answer to the replacement is lost: the new link is not", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  let asked = 0;
+  await ada.page.route("**/api/keys", async (route) => {
+    asked += 1;
+    if (asked > 1) return await route.continue();
+    // It reaches the server, and the answer does not come.
+    await route.fetch();
+    await route.abort();
+  });
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = ada.page.getByRole("dialog", { name: "Share this board" });
+  await dialog.getByRole("button", { name: "Replace both links…" }).click();
+  await dialog.getByRole("button", { name: "Replace both links", exact: true }).click();
+  await expect(ada.page).not.toHaveURL(board.editUrl);
+  await ada.isSaved();
+  expect(asked).toBeGreaterThan(1);
+  await expect(ada.list("To do")).toBeVisible();
+});
