@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdtemp, open, rename, rm } from "node:fs/promises";
@@ -14,6 +15,15 @@ export function binary(): string {
   const file = path.resolve(project, process.env["SHEETBEND_BIN"] ?? path.join(target, "release/sheetbend"));
   if (!existsSync(file)) throw new Error(`${file} is not there: \`make build\` makes it.`);
   return file;
+}
+
+/** The address of a PostgreSQL that servers keep their boards in, each in a database of its own: `scripts/with-postgres` sets it. */
+export const postgres = process.env["SHEETBEND_TEST_POSTGRES"];
+
+async function makeDatabase(address: string): Promise<string> {
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  await promisify(execFile)("psql", ["-q", `${address}/postgres`, "-c", `CREATE DATABASE ${name}`]);
+  return `${address}/${name}`;
 }
 
 /** What runs now: it must not outlive a worker that ends in the middle of a test. */
@@ -39,6 +49,7 @@ export class Server {
 
   private child?: ChildProcess;
   private disk = false;
+  private database?: string;
   private port = 0;
 
   private constructor(
@@ -51,6 +62,7 @@ export class Server {
   static async start(options: ServerOptions = {}): Promise<Server> {
     // A copy: a test that changes it changes nobody else's.
     const server = new Server(await mkdtemp(path.join(tmpdir(), "sheetbend-")), { ...options });
+    if (postgres) server.database = await makeDatabase(postgres);
     server.port = options.port ?? 0;
     try {
       await server.launch();
@@ -159,7 +171,8 @@ export class Server {
   private async launch(): Promise<void> {
     const { args = [], env = {} } = this.options;
     const listen = `127.0.0.1:${this.port}`;
-    const child = spawn(binary(), ["serve", "--listen", listen, "--data", this.data, ...args], {
+    const place = this.database ? ["--database", this.database] : ["--data", this.data];
+    const child = spawn(binary(), ["serve", "--listen", listen, ...place, ...args], {
       cwd: project, // where target/site and Leptos.toml are
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
