@@ -22,8 +22,16 @@ export const postgres = process.env["SHEETBEND_TEST_POSTGRES"];
 
 async function makeDatabase(address: string): Promise<string> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await promisify(execFile)("psql", ["-q", `${address}/postgres`, "-c", `CREATE DATABASE ${name}`]);
+  await administer(`CREATE DATABASE ${name}`);
   return `${address}/${name}`;
+}
+
+async function administer(statement: string): Promise<void> {
+  await promisify(execFile)("psql", ["-q", `${postgres}/postgres`, "-c", statement]);
+}
+
+function nameOf(database: string): string {
+  return database.slice(database.lastIndexOf("/") + 1);
 }
 
 /** What runs now: it must not outlive a worker that ends in the middle of a test. */
@@ -99,6 +107,7 @@ export class Server {
 
   /** Puts the data on a disk of its own, of so many MiB, the server being stopped meanwhile. Returns whether this machine lets us. */
   async moveToSmallDisk(mebibytes: number): Promise<boolean> {
+    if (this.database) return false;
     await this.stop();
     const mounted = await promisify(execFile)("mount", ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", this.data]).then(
       () => true,
@@ -112,7 +121,7 @@ export class Server {
   /** Leaves no room on the disk that the data is on. */
   async fillDisk(): Promise<void> {
     // What the log beside the database has room for by itself is given back first.
-    await promisify(execFile)("sqlite3", [path.join(this.data, "sheetbend.db"), "PRAGMA wal_checkpoint(TRUNCATE)"]);
+    await this.sql("PRAGMA wal_checkpoint(TRUNCATE)");
     const filler = await open(path.join(this.data, "filler"), "a");
     try {
       for (;;) await filler.write(Buffer.alloc(4096));
@@ -134,20 +143,32 @@ export class Server {
     await this.launch();
   }
 
-  /** Copies the data, the server being stopped meanwhile. Returns the copy's folder. */
+  /** Copies the data, the server being stopped meanwhile. Returns where the copy is. */
   async copy(): Promise<string> {
     await this.stop();
-    const copy = `${this.data}.copy`;
-    await cp(this.data, copy, { recursive: true });
+    const copy = `${this.database ?? this.data}_copy`;
+    if (this.database) await administer(`CREATE DATABASE ${nameOf(copy)} TEMPLATE ${nameOf(this.database)}`);
+    else await cp(this.data, copy, { recursive: true });
     await this.launch();
     return copy;
+  }
+
+  /** Runs a statement on the database, which its owner may do behind the server's back. */
+  async sql(statement: string): Promise<void> {
+    if (this.database) await promisify(execFile)("psql", ["-q", this.database, "-c", statement]);
+    else await promisify(execFile)("sqlite3", [path.join(this.data, "sheetbend.db"), statement]);
   }
 
   /** Kills the process, puts a copy of its data back, and starts it again. */
   async putBack(copy: string): Promise<void> {
     await this.kill();
-    await rm(this.data, { recursive: true });
-    await rename(copy, this.data);
+    if (this.database) {
+      await administer(`DROP DATABASE ${nameOf(this.database)} WITH (FORCE)`);
+      await administer(`ALTER DATABASE ${nameOf(copy)} RENAME TO ${nameOf(this.database)}`);
+    } else {
+      await rm(this.data, { recursive: true });
+      await rename(copy, this.data);
+    }
     await this.launch();
   }
 

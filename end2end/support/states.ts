@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
 import { rm } from "node:fs/promises";
-import path from "node:path";
 import { type Browser, type BrowserContextOptions, expect } from "@playwright/test";
 import { type Board } from "./board.ts";
 import { Chaos } from "./chaos.ts";
@@ -157,7 +155,7 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     await stage.server.kill();
     await who.addCards("Doing", "Dry the sails");
     // As an owner does it who puts a new key in the old one's place.
-    execFileSync("sqlite3", [path.join(stage.server.data, "sheetbend.db"), "delete from keys where access = 'edit'"]);
+    await stage.server.sql("delete from keys where access = 'edit'");
     await stage.server.restart();
     await is(who, "ended");
     return { who, done: nothing };

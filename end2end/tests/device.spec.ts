@@ -254,7 +254,7 @@ test("the board's key is replaced while changes wait: the page says so, keeps th
   await server.kill();
   await ada.addCards("To do", "Written behind a closed door");
   // As an owner does it who puts a new key in the old one's place.
-  execFileSync("sqlite3", [join(server.data, "sheetbend.db"), "delete from keys where access = 'edit'"]);
+  await server.sql("delete from keys where access = 'edit'");
   await server.restart();
   const ended = ada.page.locator('[data-strip="ended"]');
   await expect(ended).toContainText("This link opens no board", { timeout: 30_000 });

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { cp, rm } from "node:fs/promises";
 import { newBoard } from "../support/board.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
@@ -332,18 +331,13 @@ test("a cursor of another history is answered with a snapshot, as rewound", asyn
   }
 });
 
-test("what a restored backup has lost comes back from its author", async ({ board, server }, testInfo) => {
+test("what a restored backup has lost comes back from its author", async ({ board, server }) => {
   const client = await wire(server.url, board.editKey);
   const kept = await client.offer({ kind: "rename_board", title: "Kept" });
-  await server.stop();
-  await cp(server.data, testInfo.outputPath("backup"), { recursive: true });
-  await server.restart();
+  const copy = await server.copy();
   await client.connect();
   const lost = await client.offer({ kind: "rename_board", title: "Lost" });
-  await server.stop();
-  await rm(server.data, { recursive: true });
-  await cp(testInfo.outputPath("backup"), server.data, { recursive: true });
-  await server.restart();
+  await server.putBack(copy);
 
   const response = await client.connect();
   expect(response).toMatchObject({ rewound: true, server_version: 1, snapshot: { title: "Kept" } });

@@ -2,6 +2,7 @@
 
 mod api;
 mod chaos;
+mod frames;
 mod limits;
 mod native;
 mod nodes;

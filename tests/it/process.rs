@@ -131,6 +131,16 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     }
 }
 
+#[tokio::test]
+async fn behind_https_browsers_are_told_to_keep_to_it() {
+    let data = folder();
+    let running = Running::run(program(data.path(), "127.0.0.1:0").arg("--behind-https"));
+    for path in ["/", "/api/ping", "/nothing"] {
+        let answer = ask(running.address, &format!("GET {path}"), &[("accept-encoding", "identity")], "").await;
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
+}
+
 /// A board made and opened over the wire.
 async fn board(running: &Running) -> Socket {
     let body = json!({ "id": document_id(1), "edit_key": key(1) }).to_string();

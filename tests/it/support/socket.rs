@@ -130,6 +130,10 @@ impl Socket {
         entries
     }
 
+    pub(crate) const fn of(stream: WebSocketStream<TcpStream>) -> Self {
+        Self(stream)
+    }
+
     pub(crate) fn into_inner(self) -> WebSocketStream<TcpStream> {
         self.0
     }
