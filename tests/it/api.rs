@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::http::{Answer, ask};
-use crate::support::ids::{document_id, key};
+use crate::support::ids::{change_id, document_id, key};
 use crate::support::served::Served;
 
 async fn served() -> Served<sheetbend::server::store::sqlite::Sqlite> {
@@ -120,4 +120,26 @@ async fn links_are_replaced_by_who_may_edit_and_the_old_ones_stop_at_once() {
     ada.offer([2]).await;
     ada.hear_up_to(2).await;
     assert_eq!(code(&replace(1, 8).await), "unknown_key", "an old link replaces nothing");
+}
+
+#[tokio::test]
+async fn who_came_by_a_replaced_link_writes_nothing_though_they_do_not_listen() {
+    let served = Served::on_sqlite(Settings { outbound_bytes: 64 * 1024 * 1024, ..Settings::default() }).await;
+    let (mut deaf, mut ada) = (served.join().await, served.join().await);
+    // More than the sockets hold: what the server says last cannot be said.
+    for n in 1..=250 {
+        let change = json!({ "kind": "say", "word": format!("{n} {}", "x".repeat(60_000)) });
+        ada.say(json!({ "type": "changes", "changes": [{ "id": change_id(n), "change": change }] })).await;
+        ada.hear_up_to(n).await;
+    }
+    let body = json!({ "edit_key": key(1), "new_edit_key": key(7) }).to_string();
+    assert_eq!(ask(served.address, "POST /api/keys", &[], &body).await.status, 200);
+    deaf.offer([1_000]).await;
+    let mut bob = served.connect().await;
+    bob.sync(7, Cursor::default()).await;
+    for n in 251..=300 {
+        bob.offer([n]).await;
+        let entries = bob.hear_up_to(n).await;
+        assert_eq!((entries.len(), &entries[0]["version"], &entries[0]["id"]), (1, &json!(n), &json!(change_id(n))));
+    }
 }

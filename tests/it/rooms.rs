@@ -244,6 +244,29 @@ async fn keys_that_open_nothing_open_nothing() {
 }
 
 #[tokio::test]
+async fn a_client_that_was_further_at_another_server_is_waited_for() {
+    let [here, there] = Served::two_in_memory().await;
+    // The other one has the document in memory, and hears of nothing that follows.
+    let _idle = there.join().await;
+    let mut ada = here.join().await;
+    // More than is read at a time.
+    let mut log = Vec::new();
+    for n in 1..=100 {
+        let change = json!({ "kind": "say", "word": format!("{n} {}", "x".repeat(60_000)) });
+        ada.say(json!({ "type": "changes", "changes": [{ "id": change_id(n), "change": change }] })).await;
+        log.extend(ada.hear_up_to(n).await.iter().map(cursor_of));
+    }
+    let (early, end) = (log[0], log[99]);
+
+    let moved = there.connect().await.sync(1, end).await;
+    assert_eq!((&moved["rewound"], &moved["changes"], cursor_of(&moved)), (&json!(false), &json!([]), end));
+    // One that claims to have been where nobody has been is told so, also if the store must be asked about its place.
+    let elsewhere = Cursor { version: 1_000, ..end };
+    let response = there.connect().await.sync_with(1, early, elsewhere).await;
+    assert_eq!(response["rewound"], true);
+}
+
+#[tokio::test]
 async fn old_and_new_cursors_are_told_from_memory_and_from_the_store() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     // More than a room keeps in memory, with a document that is larger still.

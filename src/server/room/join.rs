@@ -50,8 +50,22 @@ enum Answer {
 }
 
 impl<D: Document, S: Store> Room<D, S> {
-    /// Answers a client and lets it in; asks the store first if need be.
-    pub(super) fn admit(&mut self, join: Join, found: Option<Found>) {
+    /// Answers a client and lets it in. One that has been further than this server knows the log to go waits until it has caught up.
+    pub(super) fn admit(&mut self, join: Join) {
+        if self.runtime.shared && self.is_ahead(&join) {
+            self.ahead.push(join);
+        } else {
+            self.bring_up_to_date(join, None);
+        }
+    }
+
+    fn is_ahead(&self, join: &Join) -> bool {
+        let end = self.sequencer.cursor().version;
+        join.cursor.version > end || join.witness.is_some_and(|witness| witness.version > end)
+    }
+
+    /// Answers a client, as far as this server knows the log; asks the store first if need be.
+    pub(super) fn bring_up_to_date(&mut self, join: Join, found: Option<Found>) {
         if join.admitted.is_closed() {
             return;
         }
@@ -61,20 +75,6 @@ impl<D: Document, S: Store> Room<D, S> {
             let _ = join.admitted.send(());
             return;
         }
-        if self.runtime.shared && self.is_ahead(&join) {
-            self.ahead.push(join);
-            return;
-        }
-        self.bring_up_to_date(join, found);
-    }
-
-    fn is_ahead(&self, join: &Join) -> bool {
-        let end = self.sequencer.cursor().version;
-        join.cursor.version > end || join.witness.is_some_and(|witness| witness.version > end)
-    }
-
-    /// Answers a client, as far as this server knows the log.
-    pub(super) fn bring_up_to_date(&mut self, join: Join, found: Option<Found>) {
         let Some(answer) = self.answer(&join, found) else { return self.look_up(join) };
         let frames = self.response(&join, answer);
         let sent = frames.into_iter().all(|(frame, version)| join.outbound.send_up_to(frame, version));

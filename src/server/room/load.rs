@@ -40,6 +40,8 @@ pub(in crate::server) struct Loaded<D> {
     pub(in crate::server) sequencer: Sequencer<D>,
     /// The entries that were replayed.
     pub(in crate::server) recent: Recent,
+    /// How often the document's keys were replaced.
+    pub(in crate::server) keys_version: u64,
     /// The version of the stored snapshot; 0 if there is none.
     pub(in crate::server) snapshot: u64,
     /// Its length.
@@ -52,7 +54,8 @@ pub(in crate::server) async fn load<D: Document, S: ReadStore>(
     document: DocumentId,
     limits: Limits,
 ) -> Result<Loaded<D>, LoadError> {
-    let Stored { cursor: end, snapshot, mut tail, ids } = store.load(document).await?.ok_or(LoadError::Gone)?;
+    let Stored { cursor: end, keys_version, snapshot, mut tail, ids } =
+        store.load(document).await?.ok_or(LoadError::Gone)?;
 
     let snapshot_bytes = snapshot.as_ref().map_or(0, |(_, json)| json.len());
     let (start, state) = match snapshot.map(|(at, json)| (at, serde_json::from_str::<D>(&json))) {
@@ -74,5 +77,5 @@ pub(in crate::server) async fn load<D: Document, S: ReadStore>(
     }
     let mut recent = Recent::after(start, RECENT_BYTES);
     recent.extend(tail);
-    Ok(Loaded { sequencer, recent, snapshot: start.version, snapshot_bytes })
+    Ok(Loaded { sequencer, recent, keys_version, snapshot: start.version, snapshot_bytes })
 }

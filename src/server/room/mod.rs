@@ -93,6 +93,8 @@ pub(super) struct Join {
 pub(super) struct Offer<C> {
     /// Who offers.
     pub(super) from: ConnectionId,
+    /// How often the document's keys had been replaced when theirs was found.
+    pub(super) keys_version: u64,
     /// The name that person goes by.
     pub(super) author: Arc<str>,
     /// The changes, in order.

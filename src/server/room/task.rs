@@ -121,7 +121,7 @@ impl<D: Document, S: Store> Room<D, S> {
             snapshots: Snapshots::new(loaded.snapshot, loaded.snapshot_bytes),
             members: HashMap::new(),
             background: JoinSet::new(),
-            keys_version: 0,
+            keys_version: loaded.keys_version,
             ahead: Vec::new(),
             gathered: Gathered::default(),
             known_end: 0,
@@ -167,7 +167,10 @@ impl<D: Document, S: Store> Room<D, S> {
                 Some(request) = doors.requests.recv() => self.answer_request(request),
                 Some(offer) = doors.offers.recv(), if self.has_room() => {
                     self.stirred = Instant::now();
-                    self.gathered.push(offer);
+                    // Who came with a key that was replaced is on the way out, and may not have heard it yet.
+                    if offer.keys_version >= self.keys_version {
+                        self.gathered.push(offer);
+                    }
                 }
                 Some(done) = self.background.join_next() => self.take_back(done)?,
                 () = tokio::time::sleep_until(self.stirred + runtime.settings.room_idle), if quiet => {
@@ -193,7 +196,7 @@ impl<D: Document, S: Store> Room<D, S> {
     fn answer_request(&mut self, request: Request<D>) {
         self.stirred = Instant::now();
         match request {
-            Request::Join(join) => self.admit(join, None),
+            Request::Join(join) => self.admit(join),
             Request::Leave(connection) => {
                 self.members.remove(&connection);
             }
@@ -238,8 +241,10 @@ impl<D: Document, S: Store> Room<D, S> {
         self.catching_up = false;
         match missed {
             Ok(missed) => {
-                // More than fits at a time is read in turns.
-                let whole = missed.is_empty() || missed.last().is_some_and(|last| last.version >= self.known_end);
+                // More than fits at a time is read in turns. Those who are ahead are answered when there is no more: how far they
+                // have been is what they say, and not what is known.
+                let known = missed.last().is_some_and(|last| last.version >= self.known_end);
+                let whole = missed.is_empty() || (known && self.ahead.is_empty());
                 for record in &missed {
                     self.sequencer.replay(record)?;
                 }
@@ -356,7 +361,7 @@ impl<D: Document, S: Store> Room<D, S> {
     fn take_back(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), Misfit> {
         match done {
             Ok(Done::Missed(missed)) => self.take_in(missed)?,
-            Ok(Done::LookedUp(join, Ok(found))) => self.admit(join, Some(found)),
+            Ok(Done::LookedUp(join, Ok(found))) => self.bring_up_to_date(join, Some(found)),
             // The client hears that the room failed it when `join` goes, and comes back.
             Ok(Done::LookedUp(_, Err(error))) => {
                 tracing::error!(document = %self.document, error = &error as &dyn std::error::Error, "could not look up");

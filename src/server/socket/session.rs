@@ -103,7 +103,8 @@ async fn listen<D: Document, S: Store>(
         match message {
             ClientMessage::Changes { .. } if member.access == Access::View => return view_only(),
             ClientMessage::Changes { changes: proposals } => {
-                let offer = Offer { from: connection, author: Arc::clone(&member.name), proposals, bytes };
+                let (from, keys_version, author) = (connection, member.keys_version, Arc::clone(&member.name));
+                let offer = Offer { from, keys_version, author, proposals, bytes };
                 if member.room.offer(offer).await.is_err() {
                     return problem();
                 }
@@ -122,6 +123,7 @@ struct Member<D: Document> {
     connection: ConnectionId,
     room: Handle<D>,
     access: Access,
+    keys_version: u64,
     name: Arc<str>,
 }
 
@@ -161,7 +163,7 @@ async fn join<D: Document, S: Store>(
     tracing::debug!(%document, %replica, ?access, version = cursor.version, last_sync_timestamp, "sync_request");
     let name = truncated(&name, settings.limits.name_bytes).into();
     let Some(room) = server.enter(document) else { return Err(crowded()) };
-    let member = Member { connection, room, access, name };
+    let member = Member { connection, room, access, keys_version, name };
     // From here on `member` says that the client leaves, whatever happens.
     let outbound = outbound.clone();
     let join = |admitted| Join { connection, cursor, witness, access, keys_version, outbound, admitted };

@@ -190,6 +190,8 @@ pub enum Appended {
 pub struct Stored {
     /// The end of the log.
     pub cursor: Cursor,
+    /// How often the document's keys were replaced.
+    pub keys_version: u64,
     /// The newest snapshot, and where in the log it was taken.
     pub snapshot: Option<(Cursor, String)>,
     /// The entries after the snapshot; all of them if there is none.

@@ -19,6 +19,8 @@ pub(crate) struct Memory(Arc<Shared>);
 
 struct Shared {
     documents: Mutex<HashMap<DocumentId, Kept>>,
+    /// Other servers may write too.
+    shared: AtomicBool,
     /// Appends are answered [`StoreError::Full`] while it is set.
     full: AtomicBool,
     /// One append in so many fails, before or after it was done; 0 for none.
@@ -34,6 +36,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             documents: Mutex::default(),
+            shared: AtomicBool::default(),
             full: AtomicBool::default(),
             unreliable: AtomicUsize::default(),
             appends: AtomicUsize::default(),
@@ -57,6 +60,10 @@ impl Kept {
 }
 
 impl Memory {
+    pub(crate) fn set_shared(&self) {
+        self.0.shared.store(true, Ordering::SeqCst);
+    }
+
     pub(crate) fn set_full(&self, full: bool) {
         self.0.full.store(full, Ordering::SeqCst);
     }
@@ -114,6 +121,7 @@ impl ReadStore for Memory {
             let after = kept.snapshot.as_ref().map_or(0, |(at, _)| at.version);
             Stored {
                 cursor: kept.end(),
+                keys_version: kept.keys_version,
                 snapshot: kept.snapshot.clone(),
                 tail: kept.log.iter().filter(|record| record.version > after).cloned().collect(),
                 ids: kept.log.iter().map(|record| (record.id, record.version)).collect(),
@@ -248,7 +256,8 @@ impl Store for Memory {
     }
 
     fn watch(&self) -> Option<mpsc::UnboundedReceiver<DocumentId>> {
-        None
+        // No hint ever comes.
+        self.0.shared.load(Ordering::SeqCst).then(|| mpsc::unbounded_channel().1)
     }
 }
 

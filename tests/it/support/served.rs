@@ -1,6 +1,7 @@
 //! A server that listens on a port of its own.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sheetbend::server::store::Store;
 use sheetbend::server::store::sqlite::Sqlite;
@@ -30,6 +31,14 @@ impl Served<Sqlite> {
 }
 
 impl Served<Memory> {
+    /// Two servers on one store. They hear nothing of each other.
+    pub(crate) async fn two_in_memory() -> [Self; 2] {
+        let (store, settings) =
+            (Memory::default(), Settings { ask_every: Duration::from_secs(3_600), ..Settings::default() });
+        store.set_shared();
+        [Served::start(store.clone(), settings.clone()).await, Served::start(store, settings).await]
+    }
+
     /// On a store that the test still has a hand on.
     pub(crate) async fn in_memory(settings: Settings) -> (Self, Memory) {
         let store = Memory::default();

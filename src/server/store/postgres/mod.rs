@@ -148,10 +148,12 @@ impl ReadStore for Postgres {
             .await
             .map_err(failed)?;
         let id = document.0;
-        let end =
-            moment.query_opt("SELECT version, digest FROM documents WHERE id = $1", &[&id]).await.map_err(failed)?;
+        let end = moment
+            .query_opt("SELECT version, digest, keys_version FROM documents WHERE id = $1", &[&id])
+            .await
+            .map_err(failed)?;
         let Some(end) = end else { return Ok(None) };
-        let end = row::cursor(&end, 0)?;
+        let (end, keys_version) = (row::cursor(&end, 0)?, row::unsigned(&end, 2)?);
         let snapshot = moment
             .query_opt("SELECT version, digest, json FROM snapshots WHERE document = $1", &[&id])
             .await
@@ -172,7 +174,7 @@ impl ReadStore for Postgres {
         let ids = ids.iter().map(|row| {
             Ok::<_, StoreError>((ChangeId(row.try_get(0).map_err(StoreError::failed)?), row::unsigned(row, 1)?))
         });
-        Ok(Some(Stored { cursor: end, snapshot, tail, ids: ids.collect::<Result<_, _>>()? }))
+        Ok(Some(Stored { cursor: end, keys_version, snapshot, tail, ids: ids.collect::<Result<_, _>>()? }))
     }
 
     async fn range(

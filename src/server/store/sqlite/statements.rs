@@ -118,10 +118,10 @@ pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<S
     let moment = db.transaction()?;
     let id = document.to_string();
     let end = moment
-        .prepare_cached("SELECT version, digest FROM documents WHERE id = ?1")?
-        .query_row([&id], cursor)
+        .prepare_cached("SELECT version, digest, keys_version FROM documents WHERE id = ?1")?
+        .query_row([&id], |row| Ok((cursor(row)?, row::unsigned(row, 2)?)))
         .optional()?;
-    let Some(end) = end else { return Ok(None) };
+    let Some((end, keys_version)) = end else { return Ok(None) };
     let snapshot = moment
         .prepare_cached("SELECT version, digest, json FROM snapshots WHERE document = ?1")?
         .query_row([&id], |row| Ok((cursor(row)?, row.get(2)?)))
@@ -132,7 +132,7 @@ pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<S
         .prepare_cached("SELECT id, version FROM log WHERE document = ?1")?
         .query_map([&id], |row| Ok((row::parsed(row, 0)?, row::unsigned(row, 1)?)))?
         .collect::<Result<_>>()?;
-    Ok(Some(Stored { cursor: end, snapshot, tail, ids }))
+    Ok(Some(Stored { cursor: end, keys_version, snapshot, tail, ids }))
 }
 
 fn cursor(row: &rusqlite::Row<'_>) -> Result<Cursor> {
