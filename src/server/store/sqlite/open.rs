@@ -95,6 +95,9 @@ pub(super) fn replace(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, Ope
     if database.exists() {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let aside = folder.join(format!("{}.before-restore-{}", super::FILE, since_1970.as_millis()));
+        // Then there is one file to move, and no moment at which half of it is gone. One that is too broken for that goes as it is.
+        let _ =
+            Connection::open(&database).and_then(|db| db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())));
         // What goes with it has its name, and must keep to that.
         for ending in ["-wal", "-shm", ""] {
             let (from, to) = (with_ending(&database, ending), with_ending(&aside, ending));
