@@ -45,3 +45,32 @@ test("the answer to the replacement is lost: the new link is not", async ({ boar
   expect(asked).toBeGreaterThan(1);
   await expect(ada.list("To do")).toBeVisible();
 });
+
+test("the page is closed before the answer to the replacement comes: the old link leads to the new one, here and nowhere else", async ({ board, browser }) => {
+  const context = await browser.newContext();
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  let answered = () => {};
+  const reached = new Promise<void>((resolve) => (answered = resolve));
+  await ada.page.route("**/api/keys", async (route) => {
+    await route.fetch();
+    answered();
+    await new Promise(() => {});
+  });
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = ada.page.getByRole("dialog", { name: "Share this board" });
+  await dialog.getByRole("button", { name: "Replace both links…" }).click();
+  await dialog.getByRole("button", { name: "Replace both links", exact: true }).click();
+  await reached;
+  await ada.page.close();
+
+  const again = Person.on(await context.newPage());
+  await again.page.goto(board.editUrl);
+  await again.isSaved();
+  await expect(again.page).not.toHaveURL(board.editUrl);
+  await expect(again.list("To do")).toBeVisible();
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(board.editUrl);
+  await expect(other.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
+});

@@ -129,7 +129,7 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
     };
     view! {
         <li>
-            <a href=format!("/b/{}", board.key.as_str())>
+            <a href=page_of(&board.key)>
                 <span class="recent-title">{board.title.clone()}</span>
                 <When when=move || board.access == Access::View>
                     <span class="badge">"View only"</span>
@@ -161,6 +161,7 @@ fn use_start() -> impl Fn(Imported) + Copy + Send + Sync + 'static {
             title: "Untitled board".to_owned(),
             opened_at: 0,
             registered: false,
+            replacing: None,
         });
         let page = page_of(&key);
         handover.give(id, key, imported);
@@ -168,7 +169,9 @@ fn use_start() -> impl Fn(Imported) + Copy + Send + Sync + 'static {
     }
 }
 
-fn page_of(key: &Key) -> String {
+/// The address of the board that a key opens, on its server.
+#[must_use]
+pub fn page_of(key: &Key) -> String {
     format!("/b/{}", key.as_str())
 }
 

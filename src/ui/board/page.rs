@@ -11,7 +11,7 @@ use super::handle::BoardHandle;
 use super::in_place::InPlace;
 use super::list::{ListColumn, NewList};
 use super::move_to::MoveToDialog;
-use super::share::{ShareDialog, take_up_replacement};
+use super::share::{ShareDialog, follow_replacement};
 use super::shortcuts::{ShortcutsDialog, on_board_key};
 use crate::board::{Change, ListId, export};
 use crate::sync::id::Key;
@@ -23,9 +23,10 @@ use crate::ui::connection::{
 };
 use crate::ui::dynamic::{Each, Item, Later, When};
 
-use crate::ui::home::Handover;
+use crate::ui::home::{Handover, page_of};
 use crate::ui::icon::{ARCHIVE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
 use crate::ui::menu::Menu;
+use crate::ui::reload::replace_with;
 use crate::ui::worker::NewVersion;
 use crate::ui::{device, download::download};
 
@@ -57,13 +58,19 @@ pub fn BoardRoute() -> impl IntoView {
     }
 }
 
-/// The server knows no board under this key. It may have been made here without a network: then this device has it.
+/// The server knows no board under this key. It may have been made here without a network: then this device has it. Or the key was
+/// replaced from here, and the answer lost: then this device has the new one.
 #[component]
 fn Unknown(key: String) -> impl IntoView {
     let page = RwSignal::new(None);
     Effect::new(move |_| {
         let Ok(key) = key.parse::<Key>() else { return };
-        leptos::task::spawn_local(async move { page.set(device::made_here(&key).await) });
+        leptos::task::spawn_local(async move {
+            match device::take_up_replacement(&key).await {
+                Some(new) => replace_with(&page_of(&new)),
+                None => page.set(device::made_here(&key).await),
+            }
+        });
     });
     move || match page.get() {
         Some(page) => view! { <BoardView page /> }.into_any(),
@@ -97,7 +104,7 @@ pub fn BoardView(
     let drag = Drag::new(board);
     provide_context(drag);
     come_alive(board, &page);
-    take_up_replacement(board);
+    follow_replacement(board);
     Effect::new(move |_| {
         drag.listen();
         guard_leaving(board);
@@ -239,6 +246,7 @@ fn come_alive(board: BoardHandle, page: &BoardPage) {
         title: page.board.name().to_owned(),
         opened_at: 0,
         registered: page.registered,
+        replacing: None,
     };
     Effect::new(move |_| {
         if let Some(handover) = handover

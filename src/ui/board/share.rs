@@ -11,6 +11,7 @@ use crate::sync::message::Access;
 use crate::ui::clipboard::copy_text;
 use crate::ui::device::{self, RecentBoard};
 use crate::ui::dynamic::When;
+use crate::ui::home::page_of;
 use crate::ui::reload::replace_with;
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
@@ -81,13 +82,13 @@ fn ReplaceLinks() -> impl IntoView {
     .into_any()
 }
 
-/// A replacement whose answer was lost is taken up again: when the link stops working, and the new one is here.
-pub fn take_up_replacement(board: BoardHandle) {
+/// A replacement whose answer was lost is taken up again when the link stops working: the page goes on by the new one.
+pub fn follow_replacement(board: BoardHandle) {
     let ended = Memo::new(move |_| board.status.with(|status| matches!(status.connection, Connection::Refused(_))));
     Effect::new(move |_| {
-        if ended.get() && device::is_replacing(board.id) {
+        if ended.get() {
             spawn_local(async move {
-                if let Ok(key) = device::replace_links(recent(board)).await {
+                if let Some(key) = device::take_up_replacement(&board.key.get_value()).await {
                     replace_with(&page_of(&key));
                 }
             });
@@ -103,11 +104,8 @@ fn recent(board: BoardHandle) -> RecentBoard {
         title: board.mirror.board.with_untracked(|board| board.name().to_owned()),
         opened_at: 0,
         registered: true,
+        replacing: None,
     }
-}
-
-fn page_of(key: &Key) -> String {
-    format!("/b/{}", key.as_str())
 }
 
 fn link_to(key: &Key) -> String {

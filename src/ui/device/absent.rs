@@ -62,16 +62,16 @@ pub async fn open(key: String, _handed: Option<DocumentId>) -> Result<Option<Boa
 }
 
 /// See the browser's.
-#[must_use]
-pub const fn is_replacing(_id: DocumentId) -> bool {
-    false
-}
-
-/// See the browser's.
 ///
 /// # Errors
 /// None.
 #[allow(clippy::unused_async)]
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     Ok(board.key)
+}
+
+/// See the browser's.
+#[allow(clippy::unused_async)]
+pub async fn take_up_replacement(_key: &Key) -> Option<Key> {
+    None
 }

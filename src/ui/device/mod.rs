@@ -33,6 +33,9 @@ pub struct RecentBoard {
     /// The server knows it; one that was made here without a network it does not know yet.
     #[serde(default = "known")]
     pub registered: bool,
+    /// The key that may have taken the place of `key`: the server was asked to replace it, and has not answered yet.
+    #[serde(default)]
+    pub replacing: Option<Key>,
 }
 
 /// Boards remembered before there was the field were registered when they were made.

@@ -13,9 +13,8 @@ use super::RecentBoard;
 use super::recent;
 pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, remember, set_registered};
 use crate::board::{Board, Date};
-use crate::browser::boards::{self, NotReplaced};
 use crate::browser::simulator::{Passage, Simulator};
-use crate::browser::{clock, session, storage};
+use crate::browser::{boards, clock, session};
 use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
 use crate::sync::message::Access;
@@ -99,41 +98,30 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
     kept_board(&key).await.map_or(answer, |page| Ok(Some(page)))
 }
 
-/// Where a key is kept that may have replaced a board's, until that is known: if the answer is lost, the key must not be.
-fn replacing(id: DocumentId) -> String {
-    format!("sheetbend/replacing/{id}")
-}
-
-/// Whether a replacement of the board's links was begun here, and how it ended is not known.
-#[must_use]
-pub fn is_replacing(id: DocumentId) -> bool {
-    storage::read::<Option<Key>>(&replacing(id)).flatten().is_some()
-}
-
-/// Replaces a board's links, and remembers the new one; takes up a replacement that was begun before.
+/// Replaces a board's links, and remembers the new one; takes up a replacement that was begun before. The new key is on the device
+/// before the server is asked: if the answer is lost, the key must not be.
 ///
 /// # Errors
 /// A sentence for the person.
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     const NOT_KEPT: &str =
         "The new link can't be kept on this device, so nothing was replaced. Make room, and try again.";
-    let name = replacing(board.id);
-    let begun: Option<Key> = storage::read(&name).flatten();
-    let key = begun.unwrap_or_else(|| Key::from_random(clock::random()));
-    storage::write(&name, &Some(&key)).map_err(|_| NOT_KEPT.to_owned())?;
-    match boards::replace_key(&board.key, &key).await {
-        Ok(()) => {
-            remember(RecentBoard { key: key.clone(), ..board });
-            let _ = storage::write(&name, &None::<Key>);
-            Ok(key)
-        }
-        Err(why) => {
-            if why == NotReplaced::Refused {
-                let _ = storage::write(&name, &None::<Key>);
-            }
-            Err(why.to_string())
-        }
+    let begun = recent::all().await.into_iter().find(|other| other.id == board.id && other.key == board.key);
+    let key = begun.and_then(|board| board.replacing).unwrap_or_else(|| Key::from_random(clock::random()));
+    let asking = RecentBoard { replacing: Some(key.clone()), ..board.clone() };
+    if !recent::remember_for_good(asking).await {
+        return Err(NOT_KEPT.to_owned());
     }
+    boards::replace_key(&board.key, &key).await.map_err(|why| why.to_string())?;
+    // If the device fails just now, the page's address has the key.
+    let _ = recent::remember_for_good(RecentBoard { key: key.clone(), replacing: None, ..board }).await;
+    Ok(key)
+}
+
+/// The key that has taken the place of `key`, if this device began to replace it and did not hear how that went.
+pub async fn take_up_replacement(key: &Key) -> Option<Key> {
+    let board = recent::all().await.into_iter().find(|board| board.key == *key && board.replacing.is_some())?;
+    replace_links(board).await.ok()
 }
 
 /// A board that was just made.

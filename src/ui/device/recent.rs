@@ -43,21 +43,36 @@ pub async fn all() -> Vec<RecentBoard> {
 /// Remembers a board, in place of what was remembered of it; the time of opening is now.
 ///
 /// An edit key is not given up for a view key: the board stays editable from the list.
-pub fn remember(mut board: RecentBoard) {
+pub fn remember(board: RecentBoard) {
+    // If the device keeps nothing, the list stays as it was: the link is still good.
+    let (board, _) = list(board);
+    keep(board.id, Some(board));
+}
+
+/// [`remember`], and waits until it is kept for good. Returns whether the device has it, be it in the list alone.
+pub(super) async fn remember_for_good(board: RecentBoard) -> bool {
+    let (board, listed) = list(board);
+    let id = board.id;
+    store(id, Some(board)).await || listed
+}
+
+/// Puts a board in the list. Returns what is remembered of it now, and whether the list has it.
+fn list(mut board: RecentBoard) -> (RecentBoard, bool) {
     let mut boards = local();
     if let Some(at) = boards.iter().position(|other| other.id == board.id) {
         let before = boards.remove(at);
         board.registered |= before.registered;
         if before.access == Access::Edit && board.access == Access::View {
             board = RecentBoard { title: board.title, ..before };
+        } else if before.key == board.key {
+            board.replacing = board.replacing.or(before.replacing);
         }
     }
     board.opened_at = clock::unix_now();
     boards.insert(0, board.clone());
     boards.truncate(MOST);
-    // If the device keeps nothing, the list stays as it was: the link is still good.
-    let _ = storage::write(NAME, &boards);
-    keep(board.id, Some(board));
+    let listed = storage::write(NAME, &boards).is_ok();
+    (board, listed)
 }
 
 /// Takes a board off the list; the board itself stays.
@@ -93,9 +108,14 @@ async fn kept() -> Vec<RecentBoard> {
 
 fn keep(id: DocumentId, board: Option<RecentBoard>) {
     spawn_local(async move {
-        let Ok(database) = Database::open().await else { return };
-        let text = board.and_then(|board| serde_json::to_string(&board).ok());
         // The list has it too, for as long as the device is well.
-        let _ = database.write(&[Write::Record { store: Store::Opened, key: id.to_string(), text }]).await;
+        let _ = store(id, board).await;
     });
+}
+
+/// Writes what is remembered of a board, durably. Returns whether it was.
+async fn store(id: DocumentId, board: Option<RecentBoard>) -> bool {
+    let Ok(database) = Database::open().await else { return false };
+    let text = board.and_then(|board| serde_json::to_string(&board).ok());
+    database.write(&[Write::Record { store: Store::Opened, key: id.to_string(), text }]).await.is_ok()
 }
