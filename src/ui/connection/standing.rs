@@ -207,7 +207,10 @@ impl Standing {
             (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
             // What was said to be under way is said for long enough to be read.
             (Self::Connecting, _) | (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
-            (Self::Reconnecting { .. }, Self::Saved | Self::Settling | Self::Saving(_)) => Duration::from_secs(2),
+            // A database that is away for a moment is a blink too.
+            (Self::Reconnecting { .. } | Self::NotSaving(_), Self::Saved | Self::Settling | Self::Saving(_)) => {
+                Duration::from_secs(2)
+            }
             _ => Duration::ZERO,
         }
     }
