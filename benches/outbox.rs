@@ -58,6 +58,7 @@ fn client(kept: Vec<Kept<Change>>) -> Client<Board> {
         replica: ReplicaId(Uuid::nil()),
         name: String::new(),
         link: link::Settings::default(),
+        transport: None,
         network: network::Settings::default(),
         patience: Patience::default(),
         voice: Voice::Sole,

@@ -6,6 +6,7 @@ import { cp, mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { Blocking } from "./blocking.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 
@@ -19,6 +20,9 @@ export function binary(): string {
 
 /** The address of a PostgreSQL that servers keep their boards in, each in a database of its own: `scripts/with-postgres` sets it. */
 export const postgres = process.env["SHEETBEND_TEST_POSTGRES"];
+
+/** Whether every server is behind a proxy that refuses WebSockets: `SHEETBEND_TEST_TRANSPORT=http`. */
+export const overHttp = process.env["SHEETBEND_TEST_TRANSPORT"] === "http";
 
 async function makeDatabase(address: string): Promise<string> {
   const name = `test_${randomUUID().replaceAll("-", "")}`;
@@ -46,6 +50,8 @@ export interface ServerOptions {
   args?: string[];
   /** The port it listens on; a free one, unless told. */
   port?: number;
+  /** Whether people come to it by way of a proxy that refuses WebSockets. */
+  blocked?: boolean;
   /** Further environment variables. */
   env?: Record<string, string>;
 }
@@ -54,6 +60,9 @@ export interface ServerOptions {
 export class Server {
   /** What the server wrote to standard output and error, over all its lives. */
   log = "";
+
+  /** The proxy in front, if there is one. */
+  proxy?: Blocking;
 
   private child?: ChildProcess;
   private disk = false;
@@ -74,6 +83,7 @@ export class Server {
     server.port = options.port ?? 0;
     try {
       await server.launch();
+      if (options.blocked ?? (overHttp && !options.port)) server.proxy = await Blocking.start(() => server.port);
     } catch (error) {
       await server.dispose();
       throw error;
@@ -83,7 +93,7 @@ export class Server {
 
   /** The server's address, with no slash at the end; the same after a restart. */
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.proxy?.url ?? `http://127.0.0.1:${this.port}`;
   }
 
   get running(): boolean {
@@ -175,6 +185,7 @@ export class Server {
   /** Kills the process and removes its data. */
   async dispose(): Promise<void> {
     await this.kill();
+    await this.proxy?.dispose();
     if (this.disk) await promisify(execFile)("umount", [this.data]);
     await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -9,6 +9,7 @@ pub mod database;
 pub mod keeper;
 pub mod lifecycle;
 pub mod lock;
+mod polled;
 pub mod probe;
 pub mod session;
 pub mod simulator;

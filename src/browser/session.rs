@@ -20,7 +20,7 @@ use super::keeper::{Keeper, Keeping};
 use super::lifecycle::{Listener, Sign, signs};
 use super::lock::{self, Lock};
 use super::probe::probe;
-use super::socket::Socket;
+use super::socket::{Socket, websocket_opens};
 use super::{clock, lifecycle};
 use crate::sync::client::{
     Client, Effect, Event, Opening, Patience, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
@@ -33,6 +33,7 @@ use crate::sync::message::ByeCode;
 use crate::sync::network;
 use crate::sync::outbox::{Kept, Mark};
 use crate::sync::retained::Confirmed;
+use crate::sync::transport;
 
 /// A document as the device keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,7 +93,6 @@ pub struct Session<D: Document> {
 }
 
 struct Inner<D: Document> {
-    url: String,
     client: RefCell<Client<D>>,
     id: DocumentId,
     key: Key,
@@ -249,6 +249,7 @@ impl<D: Document> Inner<D> {
             replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
             name: opening.name,
             link: link::Settings::default(),
+            transport: Some(transport::Settings::default()),
             network: network::Settings::default(),
             patience: Patience::default(),
             voice: if lock::available() { Voice::Silent } else { Voice::Shared },
@@ -263,7 +264,6 @@ impl<D: Document> Inner<D> {
         };
         let client = Client::new(settings, start);
         Self {
-            url: sync_url(),
             id: opening.id,
             key: opening.key,
             ids: RefCell::new(ChangeIds::after(client.outbox().newest())),
@@ -398,9 +398,17 @@ impl<D: Document> Inner<D> {
 
     fn carry_out(&self, effect: Effect<D>) {
         match effect {
-            Effect::Open(id) => {
-                let socket = Socket::open(&self.url, self.on_socket(id));
+            Effect::Open(id, transport) => {
+                let socket = Socket::open(transport, self.on_socket(id));
                 self.socket.replace(Some((id, socket)));
+            }
+            Effect::TryWebSocket => {
+                let this = Weak::clone(&self.this);
+                spawn_local(async move {
+                    if websocket_opens().await {
+                        with(&this, |inner| inner.handle(Event::WebSocketOpened));
+                    }
+                });
             }
             Effect::Send(id, text) => {
                 if let Some((present, socket)) = &*self.socket.borrow()
@@ -535,14 +543,4 @@ impl<D: Document> Inner<D> {
         });
         self.timer.replace(timer);
     }
-}
-
-/// The sync endpoint of the server that the page came from.
-fn sync_url() -> String {
-    let location = web_sys::window().map(|window| window.location());
-    let part = |read: fn(&web_sys::Location) -> Result<String, wasm_bindgen::JsValue>| {
-        location.as_ref().and_then(|location| read(location).ok()).unwrap_or_default()
-    };
-    let scheme = if part(web_sys::Location::protocol) == "https:" { "wss" } else { "ws" };
-    format!("{scheme}://{}/api/sync", part(web_sys::Location::host))
 }

@@ -1,5 +1,5 @@
-//! A WebSocket: one task owns it, unsplit; dropping the [`Socket`] closes it, and nothing is heard of it any more. All it sends and
-//! hears goes through the page's [`simulator`](super::simulator).
+//! A line to the server: a WebSocket, or what takes its place. One task owns it, unsplit; dropping the [`Socket`] closes it, and
+//! nothing is heard of it any more. All it sends and hears goes through the page's [`simulator`](super::simulator).
 
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
@@ -9,29 +9,37 @@ use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::futures::WebSocket;
 use gloo_net::websocket::{Message, State, WebSocketError};
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen_futures::spawn_local;
 
+use super::polled;
 use super::simulator::Port;
 use crate::sync::client::SocketEvent;
 use crate::sync::message::SUBPROTOCOL;
+use crate::sync::transport::Transport;
 
-/// A WebSocket, opening or open.
+/// A WebSocket that is only tried is given up after this time.
+const OPENS_WITHIN_MS: u32 = 10_000;
+
+/// A line, opening or open.
 #[derive(Debug)]
 pub struct Socket {
     port: Rc<Port>,
 }
 
 impl Socket {
-    /// Opens a socket to `url`. What becomes of it is told to `listener`, never before this returns.
-    pub fn open(url: &str, listener: impl Fn(SocketEvent) + 'static) -> Self {
+    /// Opens a line to the server that the page came from. What becomes of it is told to `listener`, never before this returns.
+    pub fn open(transport: Transport, listener: impl Fn(SocketEvent) + 'static) -> Self {
         let (port, queue) = Port::open(listener);
         if let Some(queue) = queue {
-            let socket = WebSocket::open_with_protocol(url, SUBPROTOCOL);
             let heard = Rc::downgrade(&port);
             spawn_local(async move {
-                match socket {
-                    Ok(socket) => run(socket, queue, &heard).await,
-                    Err(_) => tell(&heard, SocketEvent::Closed(1006)),
+                match transport {
+                    Transport::Http => polled::run(queue, &heard).await,
+                    Transport::WebSocket => match WebSocket::open_with_protocol(&sync_url(), SUBPROTOCOL) {
+                        Ok(socket) => run(socket, queue, &heard).await,
+                        Err(_) => tell(&heard, SocketEvent::Closed(1006)),
+                    },
                 }
             });
         }
@@ -44,7 +52,22 @@ impl Socket {
     }
 }
 
-fn tell(port: &Weak<Port>, event: SocketEvent) {
+/// Whether a WebSocket opens; it is closed again.
+pub(super) async fn websocket_opens() -> bool {
+    let (said, mut heard) = mpsc::unbounded();
+    let socket = Socket::open(Transport::WebSocket, move |event| {
+        // Whoever asked may have given up.
+        let _ = said.unbounded_send(event);
+    });
+    let opens = match select(heard.next(), TimeoutFuture::new(OPENS_WITHIN_MS)).await {
+        Either::Left((event, _)) => event == Some(SocketEvent::Opened),
+        Either::Right(_) => false,
+    };
+    drop(socket);
+    opens
+}
+
+pub(super) fn tell(port: &Weak<Port>, event: SocketEvent) {
     if let Some(port) = port.upgrade() {
         port.hear(event);
     }
@@ -74,4 +97,14 @@ async fn run(mut socket: WebSocket, mut queue: mpsc::UnboundedReceiver<String>, 
             Either::Right((Some(Err(_)) | None, _)) => return tell(port, SocketEvent::Closed(1006)),
         }
     }
+}
+
+/// The sync endpoint of the server that the page came from.
+fn sync_url() -> String {
+    let location = web_sys::window().map(|window| window.location());
+    let part = |read: fn(&web_sys::Location) -> Result<String, wasm_bindgen::JsValue>| {
+        location.as_ref().and_then(|location| read(location).ok()).unwrap_or_default()
+    };
+    let scheme = if part(web_sys::Location::protocol) == "https:" { "wss" } else { "ws" };
+    format!("{scheme}://{}/api/sync", part(web_sys::Location::host))
 }

@@ -153,6 +153,7 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
         name: opening.name.clone(),
         link: opening.link,
+        transport: None,
         network: network::Settings::default(),
         patience: Patience::default(),
         voice: Voice::Sole,
@@ -243,7 +244,7 @@ impl<D: Document> Runner<D> {
 
     fn carry_out(&mut self, effect: Effect<D>) {
         match effect {
-            Effect::Open(id) => self.socket = Some((id, Socket::open(self.url.clone(), id, self.events.clone()))),
+            Effect::Open(id, _) => self.socket = Some((id, Socket::open(self.url.clone(), id, self.events.clone()))),
             Effect::Send(id, text) => {
                 if let Some((present, socket)) = &self.socket
                     && *present == id
@@ -269,9 +270,10 @@ impl<D: Document> Runner<D> {
                 // The asker has the reason; there is no list here for a person to go through.
                 self.client.handle(Event::Discard(kept.id), self.clock.now());
             }
-            // There is no device to hint at anything here, so nothing is probed but the line; the document is one that the
-            // server knows, and nobody shares the voice.
+            // There is no device to hint at anything here, so nothing is probed but the line, which is a WebSocket; the document is
+            // one that the server knows, and nobody shares the voice.
             Effect::Probe(_)
+            | Effect::TryWebSocket
             | Effect::Register(_)
             | Effect::TakeOver
             | Effect::Line(_)

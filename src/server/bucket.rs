@@ -1,5 +1,6 @@
 //! A token bucket: so much at once, and so much each second after that.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -50,6 +51,29 @@ impl Bucket {
 
     fn time_for(&self, missing: f64) -> Duration {
         Duration::try_from_secs_f64(missing.max(0.0) / self.per_second).unwrap_or(Duration::MAX)
+    }
+}
+
+/// What one connection may say: so many bytes a second, once it has said the eightfold. Clones are of the same connection.
+#[derive(Clone, Debug)]
+pub(super) struct Allowance(Arc<Mutex<Bucket>>);
+
+impl Allowance {
+    const BURST_SECONDS: f64 = 8.0;
+
+    /// What a message costs beside its length: an empty one is work too.
+    const MESSAGE_COST: usize = 256;
+
+    pub(super) fn new(bytes_per_second: u32) -> Self {
+        let rate = f64::from(bytes_per_second);
+        Self(Arc::new(Mutex::new(Bucket::full(rate * Self::BURST_SECONDS, rate, Instant::now()))))
+    }
+
+    /// A message of so many bytes came. Returns after what time the next is to be heard.
+    #[allow(clippy::cast_precision_loss)]
+    pub(super) fn spend(&self, bytes: usize) -> Duration {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.spend((bytes + Self::MESSAGE_COST) as f64, Instant::now())
     }
 }
 

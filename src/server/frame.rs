@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use serde_json::value::RawValue;
 
-use crate::sync::message::{Bye, Record, ServerFrame, SyncResponse};
+use crate::sync::digest::Cursor;
+use crate::sync::message::{Bye, Record, Resume, ServerFrame, SyncResponse};
 
 /// A document's JSON text, shared by all who get it.
 pub(super) type DocumentJson = Arc<RawValue>;
@@ -14,8 +15,8 @@ pub(super) type DocumentJson = Arc<RawValue>;
 /// life only when it has arrived whole, so it must not take long on a slow line.
 const COMMITTED_BYTES: usize = 64 * 1024;
 
-/// `committed` frames for entries that follow each other, each with the version of its last one.
-pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, u64)> {
+/// `committed` frames for entries that follow each other, each with the place in the log of its last one.
+pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, Cursor)> {
     let mut frames = Vec::new();
     let mut rest = records;
     while !rest.is_empty() {
@@ -25,7 +26,8 @@ pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, u64)> {
             bytes <= COMMITTED_BYTES
         });
         let (entries, later) = rest.split_at(fitting.count().max(1));
-        frames.push((encode(&ServerFrame::Committed { entries }), entries.last().map_or(0, |last| last.version)));
+        let end = entries.last().map_or_else(Cursor::default, Record::cursor);
+        frames.push((encode(&ServerFrame::Committed { entries }), end));
         rest = later;
     }
     frames
@@ -54,6 +56,11 @@ pub(super) fn saving(ok: bool) -> Utf8Bytes {
 /// A `bye` frame.
 pub(super) fn bye(bye: &Bye) -> Utf8Bytes {
     encode(&ServerFrame::Bye(bye))
+}
+
+/// A `resume` line.
+pub(super) fn resume(resume: &Resume) -> Utf8Bytes {
+    encode(&ServerFrame::Resume(resume))
 }
 
 /// About how many bytes an entry takes in a frame.

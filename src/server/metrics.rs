@@ -36,6 +36,8 @@ pub(super) struct Metrics {
     pub(super) append_failures: Counter,
     /// `sync_request`s, by what answered them.
     pub(super) syncs: Labelled,
+    /// Requests of clients that have no socket.
+    pub(super) polls: Counter,
     /// Sockets that ended, by why.
     pub(super) ended: Labelled,
     /// Connections that were turned away, by why.
@@ -59,6 +61,7 @@ impl Metrics {
             fan_out_seconds: times(),
             append_failures: Counter::default(),
             syncs: Family::default(),
+            polls: Counter::default(),
             ended: Family::default(),
             turned_away: Family::default(),
         };
@@ -77,6 +80,7 @@ impl Metrics {
             metrics.append_failures.clone(),
         );
         registry.register("syncs", "Clients brought up to date, by what they were sent", metrics.syncs.clone());
+        registry.register("polls", "Requests of clients whose network blocks WebSockets", metrics.polls.clone());
         registry.register("sockets_ended", "Sockets that ended, by why", metrics.ended.clone());
         registry.register("turned_away", "Connections turned away, by why", metrics.turned_away.clone());
         Self { registry, ..metrics }

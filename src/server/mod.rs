@@ -118,7 +118,12 @@ impl<D: Document, S: Store> Server<D, S> {
     /// The routes under `/api/`: the socket, the probe, and the making of documents.
     pub fn router(&self) -> Router {
         Router::new()
-            .route("/api/sync", any(socket::upgrade::<D, S>))
+            .route(
+                "/api/sync",
+                any(socket::upgrade::<D, S>)
+                    .post(socket::poll::<D, S>)
+                    .layer(DefaultBodyLimit::max(socket::most_bytes(self.settings()))),
+            )
             .route("/api/ping", get(api::ping::<D, S>))
             .route("/api/keys", post(api::replace_keys::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
             .route("/api/boards", post(api::create_board::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))

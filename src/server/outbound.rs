@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::metrics::{Metrics, Share, seconds};
+use crate::sync::digest::Cursor;
 use crate::sync::message::{Bye, ByeCode};
 
 /// Makes the two ends of a queue that holds `limit` bytes. One frame always fits into an empty queue. What waits in it, and how
@@ -21,7 +22,7 @@ pub(super) fn queue(limit: usize, metrics: &Metrics) -> (Outbound, Inbox) {
         frames: VecDeque::new(),
         bytes: Share::of(&metrics.queued, 0),
         since: None,
-        version: None,
+        taken: None,
         bye: None,
         overrun: false,
     };
@@ -48,12 +49,13 @@ struct Shared {
 
 #[derive(Debug)]
 struct Waiting {
-    frames: VecDeque<Utf8Bytes>,
+    /// Each with the place in the log that it takes the client to.
+    frames: VecDeque<(Utf8Bytes, Option<Cursor>)>,
     bytes: Share,
     /// When the first of them that carries entries came.
     since: Option<Instant>,
-    /// The version of the last entry that went in.
-    version: Option<u64>,
+    /// How far what was taken out takes the client.
+    taken: Option<Cursor>,
     /// Nothing goes in any more, and this is the last thing that comes out.
     bye: Option<Bye>,
     /// What waited was given up: the client was too slow.
@@ -75,12 +77,12 @@ impl Outbound {
         self.push(frame, None)
     }
 
-    /// Adds a frame that takes the client to `version`. Returns as [`Outbound::send`] does.
-    pub(super) fn send_up_to(&self, frame: Utf8Bytes, version: u64) -> bool {
-        self.push(frame, Some(version))
+    /// Adds a frame that takes the client to `cursor`. Returns as [`Outbound::send`] does.
+    pub(super) fn send_up_to(&self, frame: Utf8Bytes, cursor: Cursor) -> bool {
+        self.push(frame, Some(cursor))
     }
 
-    fn push(&self, frame: Utf8Bytes, version: Option<u64>) -> bool {
+    fn push(&self, frame: Utf8Bytes, cursor: Option<Cursor>) -> bool {
         let mut waiting = self.0.lock();
         if waiting.bye.is_some() {
             return false;
@@ -89,11 +91,10 @@ impl Outbound {
         let fits = waiting.frames.is_empty() || bytes <= self.0.limit;
         if fits {
             waiting.bytes.set(bytes);
-            if version.is_some() && waiting.since.is_none() {
+            if cursor.is_some() && waiting.since.is_none() {
                 waiting.since = Some(Instant::now());
             }
-            waiting.frames.push_back(frame);
-            waiting.version = waiting.version.max(version);
+            waiting.frames.push_back((frame, cursor));
         } else {
             waiting.frames = VecDeque::new();
             waiting.bytes.set(0);
@@ -139,10 +140,16 @@ impl Inbox {
         }
     }
 
-    /// The version of the last entry that was taken out; `None` while some wait.
-    pub(super) fn version(&self) -> Option<u64> {
-        let waiting = self.0.lock();
-        if waiting.frames.is_empty() { waiting.version } else { None }
+    /// How far what was taken out takes the client; `None` before anything was.
+    pub(super) fn cursor(&self) -> Option<Cursor> {
+        self.0.lock().taken
+    }
+
+    /// Waits until nothing more goes in.
+    pub(super) async fn closed(&mut self) {
+        while self.0.lock().bye.is_none() {
+            self.0.changed.notified().await;
+        }
     }
 
     /// Waits until the client has proved too slow.
@@ -164,10 +171,12 @@ impl Waiting {
         let mut taken = Vec::new();
         let mut bytes = 0;
         while bytes < most
-            && let Some(frame) = self.frames.pop_front()
+            && let Some((frame, cursor)) = self.frames.pop_front()
         {
             bytes += frame.len();
             taken.push(frame);
+            // Entries that are sent again take nobody back.
+            self.taken = self.taken.into_iter().chain(cursor).max_by_key(|cursor| cursor.version);
         }
         self.bytes.set(self.bytes.get().saturating_sub(bytes));
         if taken.is_empty() { self.bye.clone().map(Next::Bye) } else { Some(Next::Frames(taken)) }
@@ -197,13 +206,16 @@ mod tests {
     #[tokio::test]
     async fn it_is_known_how_far_the_client_was_taken() {
         let (outbound, mut inbox) = queue(100, &Metrics::new());
-        assert_eq!(inbox.version(), None);
-        outbound.send_up_to("7 and 8".into(), 8);
-        outbound.send_up_to("7 again".into(), 7);
-        outbound.send("pong".into());
-        assert_eq!(inbox.version(), None, "they wait");
+        let version = |inbox: &Inbox| inbox.cursor().map(|cursor| cursor.version);
+        let at = |version| Cursor { version, ..Cursor::default() };
+        outbound.send_up_to("7 and 8".into(), at(8));
+        outbound.send_up_to("7 again".into(), at(7));
+        outbound.send_up_to("9".into(), at(9));
+        assert_eq!(version(&inbox), None, "they wait");
+        inbox.next(14).await;
+        assert_eq!(version(&inbox), Some(8));
         inbox.next(100).await;
-        assert_eq!(inbox.version(), Some(8));
+        assert_eq!(version(&inbox), Some(9));
     }
 
     #[tokio::test]

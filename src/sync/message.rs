@@ -83,6 +83,14 @@ pub struct Record {
     pub refused: Option<Refusal>,
 }
 
+impl Record {
+    /// Its place in the log.
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        Cursor { version: self.version, digest: self.digest }
+    }
+}
+
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", bound(deserialize = "C: DeserializeOwned"))]
@@ -130,14 +138,31 @@ pub struct SyncRequest {
     /// from a server that was restored meanwhile. If it is not in the log, history was rewound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Cursor>,
+    /// Over HTTP: where the answer before ended. It takes the place of the cursor, and there is no `sync_response`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
 }
 
 impl SyncRequest {
     /// The cursor.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
-        Cursor { version: self.version, digest: self.digest }
+        match self.resume {
+            Some(Resume { version, digest, .. }) => Cursor { version, digest },
+            None => Cursor { version: self.version, digest: self.digest },
+        }
     }
+}
+
+/// Where an answer over HTTP ended: what has been said on the line so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The version that the client was taken to …
+    pub version: u64,
+    /// … and the digest there.
+    pub digest: Digest,
+    /// Whether the server's disk takes changes, as the client was told last.
+    pub saving: bool,
 }
 
 /// What a server says, as a client reads it. `D` is the document's type, `C` its changes'.
@@ -238,6 +263,8 @@ pub enum ServerFrame<'a, D> {
     },
     /// See [`ServerMessage::Bye`].
     Bye(&'a Bye),
+    /// The last line of an answer over HTTP, unless that is a `bye`: to be given back in [`SyncRequest::resume`].
+    Resume(&'a Resume),
 }
 
 /// Brings a replica up to date. Either `snapshot` or `changes` carries it there.

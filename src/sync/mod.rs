@@ -9,6 +9,7 @@
 //! | [`message`] | the wire: messages, close codes, limits |
 //! | [`id`], [`digest`], [`time`] | identity, the hash chain over a log, the engine's clock reading |
 //! | [`backoff`], [`link`] | the reconnecting connection as a state machine |
+//! | [`transport`], [`polling`] | WebSocket or HTTP, and a line over the latter |
 //! | [`network`] | judges where the device stands, from hints and probes |
 //! | [`outbox`] | own changes that the server has not confirmed |
 //! | [`replica`] | confirmed document plus pending changes: the optimistic view |
@@ -31,9 +32,11 @@ pub mod message;
 pub mod network;
 pub mod outbox;
 pub mod planted;
+pub mod polling;
 pub mod replica;
 pub mod retained;
 pub mod sequencer;
 pub mod time;
+pub mod transport;
 pub mod unsent;
 pub mod write_behind;

@@ -148,7 +148,7 @@ impl<D: Document> Sequencer<D> {
             refused: verdict.err(),
         };
         record.digest = staged.cursor.digest.then(&record);
-        staged.cursor = Cursor { version: record.version, digest: record.digest };
+        staged.cursor = record.cursor();
         staged.ids.insert(record.id, record.version);
         staged.records.push(record);
         Ruling::Staged

@@ -49,6 +49,7 @@ impl Tab {
             replica: ReplicaId(Uuid::nil()),
             name: String::new(),
             link: link::Settings::default(),
+            transport: None,
             network: network::Settings::default(),
             patience: Patience::default(),
             voice,
@@ -117,7 +118,7 @@ impl Tab {
 
 fn opened(effects: &Effects) -> SocketId {
     let open = effects.iter().find_map(|effect| match effect {
-        Effect::Open(socket) => Some(*socket),
+        Effect::Open(socket, _) => Some(*socket),
         _ => None,
     });
     open.unwrap_or_else(|| panic!("a socket is asked for: {effects:?}"))
@@ -292,7 +293,7 @@ mod registering {
         let mut tab = Tab::new(Voice::Sole, false);
         let effects = tab.feed(Event::Start);
         let register = |effect: &Effect<Board>| matches!(effect, Effect::Register(SocketId(1)));
-        assert!(effects.iter().any(register) && !effects.iter().any(|effect| matches!(effect, Effect::Open(_))));
+        assert!(effects.iter().any(register) && !effects.iter().any(|effect| matches!(effect, Effect::Open(..))));
 
         tab.feed(Event::Closed(SocketId(1), 1006));
         assert!(matches!(tab.client.status().connection, Connection::Waiting { .. }), "tried again later");
@@ -459,7 +460,7 @@ mod late_devices {
         tab.connect();
         let elsewhere = Some((Board::default(), at(99, ELSEWHERE)));
         let effects = tab.feed(recalled(Vec::new(), Vec::new(), elsewhere));
-        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Open(_) | Effect::Close(_))));
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Open(..) | Effect::Close(_))));
         assert!(!tab.client.view().cards.is_empty(), "what the device kept may be of a history that is over");
     }
 

@@ -6,6 +6,7 @@ mod frames;
 mod limits;
 mod native;
 mod nodes;
+mod polled;
 mod process;
 mod rooms;
 mod socket;

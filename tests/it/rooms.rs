@@ -7,10 +7,10 @@ use sheetbend::server::Settings;
 use sheetbend::server::store::{Appended, ReadStore as _, Store};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::Key;
-use sheetbend::sync::message::Access;
+use sheetbend::sync::message::{Access, Record};
 use tokio::task::yield_now;
 
-use crate::support::ids::{change_id, cursor, document_id, key, records};
+use crate::support::ids::{change_id, document_id, key, records};
 use crate::support::served::Served;
 use crate::support::socket::{cursor_of, versions};
 use crate::support::words::Words;
@@ -133,7 +133,7 @@ async fn another_servers_entries_are_taken_in_and_ours_follow() {
     let settled = [101, 102, 102, 1, 2].map(|n| json!(change_id(n)));
     assert_eq!(ids, settled);
     assert_eq!(store.log(document_id(1)).len(), 4);
-    assert_eq!(cursor_of(&log[1]), cursor(&foreign[1]));
+    assert_eq!(cursor_of(&log[1]), foreign[1].cursor());
 }
 
 #[tokio::test]
@@ -219,9 +219,9 @@ async fn a_snapshot_that_cannot_be_read_is_done_without() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let log = records(Cursor::default(), 1..=5);
     store.append(document_id(1), 0, log.clone()).await.expect("works");
-    store.save_snapshot(document_id(1), cursor(&log[2]), r#"{"of":"another version"}"#.into()).await.expect("works");
+    store.save_snapshot(document_id(1), log[2].cursor(), r#"{"of":"another version"}"#.into()).await.expect("works");
     let opened = served.server.open(&key(1)).await.expect("works").expect("there");
-    assert_eq!((opened.view.0.len(), opened.cursor), (5, cursor(&log[4])));
+    assert_eq!((opened.view.0.len(), opened.cursor), (5, log[4].cursor()));
 }
 
 #[tokio::test]
@@ -272,14 +272,14 @@ async fn old_and_new_cursors_are_told_from_memory_and_from_the_store() {
     // More than a room keeps in memory, with a document that is larger still.
     let log = records(Cursor::default(), 1..=3_000);
     store.append(document_id(1), 0, log.clone()).await.expect("works");
-    store.save_snapshot(document_id(1), cursor(&log[2_990]), words_up_to(2_991)).await.expect("works");
+    store.save_snapshot(document_id(1), log[2_990].cursor(), words_up_to(2_991)).await.expect("works");
     for version in [2_995, 2_980, 2_950] {
-        let response = served.connect().await.sync(1, cursor(&log[version - 1])).await;
+        let response = served.connect().await.sync(1, log[version - 1].cursor()).await;
         assert_eq!(response["snapshot"], json!(null), "{version}");
         let changes = response["changes"].as_array().expect("entries");
         assert_eq!(versions(changes), (version as u64 + 1..=3_000).collect::<Vec<_>>());
     }
-    let response = served.connect().await.sync(1, cursor(&log[10])).await;
+    let response = served.connect().await.sync(1, log[10].cursor()).await;
     assert_eq!(response["changes"], json!([]), "a snapshot is smaller");
     assert_eq!(response["rewound"], false);
     assert_eq!(response["snapshot"].as_array().map(Vec::len), Some(3_000));
@@ -293,9 +293,9 @@ async fn a_witness_of_another_history_is_told_from_memory_and_from_the_store() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let log = records(Cursor::default(), 1..=3_000);
     store.append(document_id(1), 0, log.clone()).await.expect("works");
-    store.save_snapshot(document_id(1), cursor(&log[2_990]), words_up_to(2_991)).await.expect("works");
+    store.save_snapshot(document_id(1), log[2_990].cursor(), words_up_to(2_991)).await.expect("works");
     for version in [1, 2_000, 2_995, 3_000] {
-        let (here, witness) = (cursor(&log[2_995]), cursor(&log[version - 1]));
+        let (here, witness) = (log[2_995].cursor(), log[version - 1].cursor());
         let response = served.connect().await.sync_with(1, here, witness).await;
         assert_eq!((&response["rewound"], &response["snapshot"]), (&json!(false), &json!(null)), "{version}");
         let elsewhere = Cursor { digest: log[7].digest, ..witness };
@@ -303,7 +303,7 @@ async fn a_witness_of_another_history_is_told_from_memory_and_from_the_store() {
         assert_eq!(response["rewound"], true, "{version}");
     }
     let ahead = Cursor { version: 3_001, digest: log[7].digest };
-    assert_eq!(served.connect().await.sync_with(1, cursor(&log[2_995]), ahead).await["rewound"], true);
+    assert_eq!(served.connect().await.sync_with(1, log[2_995].cursor(), ahead).await["rewound"], true);
 }
 
 fn words_up_to(n: u64) -> String {
@@ -346,7 +346,7 @@ async fn whatever_goes_wrong_everyone_ends_with_the_same_log_and_each_change_onc
             for n in 0..40 {
                 // Until it has its place, at whatever end the log then has.
                 loop {
-                    let end = store.log(document_id(1)).last().map(cursor).unwrap_or_default();
+                    let end = store.log(document_id(1)).last().map(Record::cursor).unwrap_or_default();
                     let entry = records(end, [9_000 + n]);
                     let _ = store.append(document_id(1), end.version, entry).await;
                     if store.record_of(document_id(1), change_id(9_000 + n)).await.expect("works").is_some() {
@@ -410,6 +410,6 @@ async fn whatever_goes_wrong_everyone_ends_with_the_same_log_and_each_change_onc
         assert_eq!((record.version, record.digest), (version, digest));
     }
     let opened = served.server.open(&key(1)).await.expect("works").expect("there");
-    assert_eq!(opened.cursor, cursor(&log[log.len() - 1]));
+    assert_eq!(opened.cursor, log[log.len() - 1].cursor());
     assert_eq!(opened.view.0.len(), log.iter().filter(|record| record.refused.is_none()).count());
 }

@@ -16,7 +16,7 @@ use sheetbend::sync::message::{Access, Record};
 use tempfile::TempDir;
 
 use crate::support::cluster;
-use crate::support::ids::{change_id, cursor, document_id, key, new_document, records};
+use crate::support::ids::{change_id, document_id, key, new_document, records};
 use crate::support::memory::Memory;
 
 /// Runs the contract's tests against a store.
@@ -136,7 +136,7 @@ mod contract {
         let ids = |listed: &[Listed]| listed.iter().map(|listed| listed.id).collect::<Vec<_>>();
         assert_eq!(ids(&first), [document_id(1), document_id(2)]);
         let NewDocument { id, keys, created_at } = new_document(1);
-        assert_eq!(first[0], Listed { id, end: cursor(&log[1]), keys, created_at });
+        assert_eq!(first[0], Listed { id, end: log[1].cursor(), keys, created_at });
         assert_eq!(ids(&store.documents(Some(document_id(2)), 2).await.expect("works")), [document_id(3)]);
         let ends = store.ends(vec![document_id(1)]).await.expect("works");
         assert_eq!(ends, [End { document: document_id(1), version: 2, keys_version: 0 }]);
@@ -164,7 +164,7 @@ mod contract {
         assert_eq!(append(store, 0, log.clone()).await, Appended::Durable);
         assert_eq!(append(store, 0, records(Cursor::default(), 3..=4)).await, Appended::Conflict);
         assert_eq!(append(store, 5, records(Cursor::default(), 3..=4)).await, Appended::Conflict);
-        assert_eq!(append(store, 2, records(cursor(&log[1]), 3..=4)).await, Appended::Durable);
+        assert_eq!(append(store, 2, records(log[1].cursor(), 3..=4)).await, Appended::Durable);
         assert_eq!(append(store, 4, Vec::new()).await, Appended::Durable);
         assert_eq!(versions(store).await, [1, 2, 3, 4]);
     }
@@ -175,11 +175,11 @@ mod contract {
         }
         let log = records(Cursor::default(), 1..=2);
         append(store, 0, log.clone()).await;
-        let again = records(cursor(&log[1]), [3, 1]);
+        let again = records(log[1].cursor(), [3, 1]);
         let refused = store.append(document_id(1), 2, again).await;
         assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
         assert_eq!(versions(store).await, [1, 2], "all of it or nothing");
-        assert_eq!(append(store, 2, records(cursor(&log[1]), [3])).await, Appended::Durable, "the log is as it was");
+        assert_eq!(append(store, 2, records(log[1].cursor(), [3])).await, Appended::Durable, "the log is as it was");
         let elsewhere = store.append(document_id(2), 0, records(Cursor::default(), 1..=2)).await;
         assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
     }
@@ -191,11 +191,11 @@ mod contract {
 
         let log = records(Cursor::default(), 1..=5);
         append(store, 0, log.clone()).await;
-        store.save_snapshot(document_id(1), cursor(&log[2]), "[1]".into()).await.expect("works");
+        store.save_snapshot(document_id(1), log[2].cursor(), "[1]".into()).await.expect("works");
         let mut stored = store.load(document_id(1)).await.expect("works").expect("there");
         stored.ids.sort_unstable();
-        assert_eq!(stored.cursor, cursor(&log[4]));
-        assert_eq!(stored.snapshot, Some((cursor(&log[2]), "[1]".into())));
+        assert_eq!(stored.cursor, log[4].cursor());
+        assert_eq!(stored.snapshot, Some((log[2].cursor(), "[1]".into())));
         assert_eq!(texts(&stored.tail), texts(&log[3..]));
         assert_eq!(stored.ids, (1..=5).map(|n| (change_id(n), n)).collect::<Vec<_>>());
     }
@@ -222,13 +222,13 @@ mod contract {
         let kept = async || store.load(document_id(1)).await.expect("works").expect("there").snapshot;
         let save = async |at, json: &str| store.save_snapshot(document_id(1), at, json.into()).await.expect("works");
 
-        save(cursor(&log[1]), "two").await;
-        save(cursor(&log[0]), "one").await;
+        save(log[1].cursor(), "two").await;
+        save(log[0].cursor(), "one").await;
         assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
         save(Cursor { version: 3, digest: Digest::GENESIS }, "of another history").await;
         assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
-        save(cursor(&log[2]), "three").await;
-        assert_eq!(kept().await, Some((cursor(&log[2]), "three".into())));
+        save(log[2].cursor(), "three").await;
+        assert_eq!(kept().await, Some((log[2].cursor(), "three".into())));
     }
 
     pub(super) async fn what_is_not_there_is_not_found(store: &impl Store) {
@@ -306,7 +306,7 @@ async fn a_full_disk_is_said_and_passes() {
     let full = loop {
         let more = records(end, end.version + 1..=end.version + 100);
         match store.append(document_id(1), end.version, more.clone()).await {
-            Ok(Appended::Durable) => end = cursor(&more[99]),
+            Ok(Appended::Durable) => end = more[99].cursor(),
             other => break other,
         }
     };
@@ -414,7 +414,7 @@ async fn servers_hear_of_what_others_write() {
         let log = records(after, [after.version + 1]);
         let appended = one.append(document_id(1), after.version, log.clone()).await.expect("works");
         assert_eq!(appended, Appended::Durable);
-        after = cursor(&log[0]);
+        after = log[0].cursor();
         if let Ok(hint) = tokio::time::timeout(std::time::Duration::from_millis(100), hints.recv()).await {
             assert_eq!(hint, Some(document_id(1)));
             return;

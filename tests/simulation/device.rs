@@ -41,6 +41,8 @@ pub(crate) struct Device {
     /// The server knows the document, as far as this device knows.
     pub(crate) registered: bool,
     pub(crate) access: Access,
+    /// Its network refuses WebSockets, and nothing else.
+    pub(crate) blocked: bool,
     /// Its clock is off by so much.
     pub(crate) clock: i64,
     /// Its line loses, doubles or reorders messages, as none over TCP does: the order of changes is not kept by it.
@@ -99,6 +101,7 @@ impl Device {
             has_lost: false,
             registered,
             access,
+            blocked: seed.is_multiple_of(4),
             clock: 0,
             disorderly: false,
             lock: locks.then(Lock::default),

@@ -10,6 +10,10 @@ pub(crate) enum Fault {
     Cut,
     /// Connections are refused.
     Refused,
+    /// WebSockets are refused, and nothing else is: HTTP carries the line.
+    WebSocketsBlocked,
+    /// They get through again, while HTTP carries the line.
+    WebSocketsLetThrough,
     /// A connection is taken and never answered.
     SilentHandshake,
     /// Nothing gets through to the server, or to the client, or either way, and nobody is told.
@@ -87,9 +91,11 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 41] = [
         Self::Cut,
         Self::Refused,
+        Self::WebSocketsBlocked,
+        Self::WebSocketsLetThrough,
         Self::SilentHandshake,
         Self::HalfOpen,
         Self::Delay,

@@ -8,7 +8,7 @@ use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
 use sheetbend::sync::outbox::Kept;
 use sheetbend::sync::write_behind::{Write, WriteBehind};
-use sheetbend::sync::{link, network};
+use sheetbend::sync::{link, network, transport};
 use uuid::Uuid;
 
 use crate::wire::Connection;
@@ -62,6 +62,7 @@ impl Tab {
             replica: ReplicaId(Uuid::from_u128(id.into())),
             name: String::new(),
             link: link::Settings { attempt_limit: limit, ..link::Settings::default() },
+            transport: Some(transport::Settings::default()),
             network: network::Settings::default(),
             patience: Patience::default(),
             voice,

@@ -14,6 +14,7 @@ use sheetbend::sync::message::{Access, Body, ByeCode, ClientMessage, Limits, Pro
 use sheetbend::sync::network::{Answer, ProbeId};
 use sheetbend::sync::outbox::Kept;
 use sheetbend::sync::time::Moment;
+use sheetbend::sync::transport::Transport;
 use sheetbend::sync::unsent::Unsent;
 
 use crate::device::{Database, Device};
@@ -65,6 +66,8 @@ pub(crate) enum Happening {
     Locked(TabId, bool),
     /// A probe is answered.
     Probed(TabId, ProbeId, Answer),
+    /// A WebSocket that was tried opens.
+    WebSocketOpened(TabId),
     /// A registration ends.
     Registered(TabId, SocketId, bool),
     /// A line's script goes on.
@@ -240,6 +243,7 @@ impl World {
                 }
             }
             Happening::Probed(tab, probe, answer) => self.feed(tab, Event::Probed(probe, answer)),
+            Happening::WebSocketOpened(tab) => self.feed(tab, Event::WebSocketOpened),
             Happening::Registered(tab, socket, done) => self.registered(tab, socket, done),
             Happening::Weather(device) => self.weather_goes_on(device),
             Happening::Act => {

@@ -31,6 +31,7 @@ pub(super) use self::pulse::Pulse;
 use self::lingering::Lingering;
 use super::Server;
 use super::addresses::{Client, Counting, Kind, Peer};
+use super::bucket::Allowance;
 use super::metrics::{Metrics, Share};
 use super::runtime::Runtime;
 use super::store::Store;
@@ -132,9 +133,10 @@ impl<D: Document, S: Store> Server<D, S> {
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let runtime = &self.inner.runtime;
-        let for_sessions = pulse.clone();
+        let (for_sessions, allowance) = (pulse.clone(), Allowance::new(runtime.settings.bytes_per_second));
         let app = app.map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(for_sessions.clone());
+            request.extensions_mut().insert(allowance.clone());
             request.extensions_mut().insert(peer);
             request
         });

@@ -65,7 +65,14 @@ mod tests {
     use super::*;
 
     fn offer(from: u64, bytes: usize) -> Offer<u8> {
-        Offer { from: ConnectionId(from), keys_version: 0, author: "".into(), proposals: Vec::new(), bytes }
+        Offer {
+            from: ConnectionId(from),
+            keys_version: 0,
+            author: "".into(),
+            proposals: Vec::new(),
+            bytes,
+            undecided: None,
+        }
     }
 
     #[test]

@@ -9,12 +9,13 @@ use super::snapshot::bytes;
 use super::task::{Done, Member, Room};
 use crate::server::frame;
 use crate::server::metrics::Metrics;
+use crate::server::outbound::Outbound;
 use crate::server::runtime::now;
 use crate::server::store::{Store, StoreError};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
-use crate::sync::message::{Bye, Record, SyncResponse};
+use crate::sync::message::{Bye, ByeCode, Record, Resume, SyncResponse};
 use crate::sync::sequencer::{Sequencer, Standing};
 
 /// A tail up to this many bytes is sent without asking how large a snapshot would be.
@@ -76,8 +77,16 @@ impl<D: Document, S: Store> Room<D, S> {
             return;
         }
         let Some(answer) = self.answer(&join, found) else { return self.look_up(join) };
-        let frames = self.response(&join, answer);
-        let sent = frames.into_iter().all(|(frame, version)| join.outbound.send_up_to(frame, version));
+        let sent = match (join.resume, answer) {
+            (None, answer) => send_all(&join.outbound, self.response(&join, answer)),
+            (Some(resume), Answer::Tail(tail)) => {
+                self.says_what_it_saves(&join.outbound, resume) && send_all(&join.outbound, frame::committed(&tail))
+            }
+            (Some(_), Answer::Snapshot { .. }) => {
+                join.outbound.close(missed_too_much());
+                false
+            }
+        };
         if sent {
             let member = Member { outbound: join.outbound, keys_version: join.keys_version };
             self.members.insert(join.connection, member);
@@ -146,6 +155,11 @@ impl<D: Document, S: Store> Room<D, S> {
         tail <= snapshot.get().len()
     }
 
+    /// Tells one who resumes whether the store takes changes, if it was told otherwise.
+    fn says_what_it_saves(&self, outbound: &Outbound, resume: Resume) -> bool {
+        resume.saving == self.is_saving() || outbound.send(frame::saving(self.is_saving()))
+    }
+
     fn look_up(&mut self, join: Join) {
         let store = Arc::clone(&self.store);
         let (document, end) = (self.document, self.sequencer.cursor().version);
@@ -157,7 +171,7 @@ impl<D: Document, S: Store> Room<D, S> {
     }
 
     /// The `sync_response`, and what came after the snapshot in it.
-    fn response(&mut self, join: &Join, answer: Answer) -> Vec<(Utf8Bytes, u64)> {
+    fn response(&mut self, join: &Join, answer: Answer) -> Vec<(Utf8Bytes, Cursor)> {
         let end = self.sequencer.cursor();
         let (at, snapshot, changes, rewound) = match answer {
             Answer::Tail(changes) => (end, None, changes, false),
@@ -195,14 +209,23 @@ impl<D: Document, S: Store> Room<D, S> {
             limits: settings.limits,
             build: settings.build.clone(),
         };
-        let mut frames = vec![(frame::sync_response(&response), at.version)];
+        let mut frames = vec![(frame::sync_response(&response), at)];
         if !self.is_saving() {
-            frames.push((frame::saving(false), at.version));
+            frames.push((frame::saving(false), at));
         }
         let since: Vec<_> = self.recent.since(at.version).into_iter().flatten().cloned().collect();
         frames.extend(frame::committed(&since));
         frames
     }
+}
+
+fn send_all(outbound: &Outbound, frames: Vec<(Utf8Bytes, Cursor)>) -> bool {
+    frames.into_iter().all(|(frame, cursor)| outbound.send_up_to(frame, cursor))
+}
+
+fn missed_too_much() -> Bye {
+    let why = "More has happened than can be told change by change. Reconnect to catch up.";
+    Bye::new(ByeCode::SlowConsumer, why)
 }
 
 async fn look_up<S: Store>(

@@ -15,6 +15,7 @@ mod task;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::DropGuard;
 
 pub(super) use self::load::{LoadError, load};
 pub(super) use self::task::{Place, live};
@@ -24,7 +25,7 @@ use super::runtime::ConnectionId;
 use super::store::End;
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
-use crate::sync::message::{Access, Proposal};
+use crate::sync::message::{Access, Proposal, Resume};
 
 /// Most messages with changes that wait at a room's door. More wait in their sockets: their senders are slowed.
 const WAITING_OFFERS: usize = 16;
@@ -82,7 +83,9 @@ pub(super) struct Join {
     pub(super) access: Access,
     /// How often the document's keys had been replaced when it was found.
     pub(super) keys_version: u64,
-    /// Where its frames go: first the `sync_response`.
+    /// Where an answer over HTTP ended before, if that is how it comes.
+    pub(super) resume: Option<Resume>,
+    /// Where its frames go: first the `sync_response`, unless it resumes.
     pub(super) outbound: Outbound,
     /// Told when that is in the queue; if nobody listens, the client has gone.
     pub(super) admitted: oneshot::Sender<()>,
@@ -101,7 +104,12 @@ pub(super) struct Offer<C> {
     pub(super) proposals: Vec<Proposal<C>>,
     /// Bytes of the message they came in.
     pub(super) bytes: usize,
+    /// Goes when the offer is decided on, and the client was sent what became of it.
+    pub(super) undecided: Option<Undecided>,
 }
+
+/// Tells when its last clone goes.
+pub(super) type Undecided = Arc<DropGuard>;
 
 /// The room has failed, or has not come to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,7 +117,7 @@ pub(super) struct Offer<C> {
 pub struct RoomFailed;
 
 impl<D: Document> Handle<D> {
-    /// Brings a client in; returns when its `sync_response` is in its queue.
+    /// Brings a client in; returns when what brings it up to date is in its queue.
     pub(super) async fn join(&self, join: impl FnOnce(oneshot::Sender<()>) -> Join) -> Result<(), RoomFailed> {
         let (admitted, answer) = oneshot::channel();
         let join = join(admitted);

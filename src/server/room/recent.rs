@@ -32,7 +32,7 @@ impl Recent {
             && let Some(oldest) = self.records.pop_front()
         {
             self.bytes -= frame::size(&oldest);
-            self.before = Cursor { version: oldest.version, digest: oldest.digest };
+            self.before = oldest.cursor();
         }
     }
 

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use super::Offer;
 use super::task::{Done, Room};
 use crate::server::frame;
 use crate::server::outbound::Outbound;
-use crate::server::runtime::ConnectionId;
 use crate::server::store::{Store, StoreError};
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
 use crate::sync::message::{Bye, ByeCode, Record};
 
 impl<D: Document, S: Store> Room<D, S> {
-    /// Sends entries again to one client.
-    pub(super) fn repeat(&mut self, to: ConnectionId, mut versions: Vec<u64>) {
-        let Some(member) = self.members.get(&to).filter(|_| !versions.is_empty()) else { return };
+    /// Sends entries again to the client of an offer.
+    pub(super) fn repeat(&mut self, offer: &Offer<D::Change>, mut versions: Vec<u64>) {
+        let Some(member) = self.members.get(&offer.from).filter(|_| !versions.is_empty()) else { return };
         let outbound = member.outbound.clone();
         versions.sort_unstable();
         versions.dedup();
@@ -27,13 +27,14 @@ impl<D: Document, S: Store> Room<D, S> {
         if far.is_empty() {
             return;
         }
-        let (store, document) = (Arc::clone(&self.store), self.document);
+        let (store, document, undecided) = (Arc::clone(&self.store), self.document, offer.undecided.clone());
         self.background.spawn(async move {
             if let Err(error) = repeat(&*store, document, &far, &outbound).await {
                 tracing::error!(%document, error = &error as &dyn std::error::Error, "could not repeat entries");
                 // The client offers them again when it comes back.
                 outbound.close(Bye::new(ByeCode::ServerError, "The server has a problem. Reconnect in a moment."));
             }
+            drop(undecided);
             Done::Repeated
         });
     }
@@ -57,7 +58,7 @@ async fn repeat<S: Store>(
 }
 
 fn send_all(outbound: &Outbound, records: &[Record]) {
-    for (frame, version) in frame::committed(records) {
-        outbound.send_up_to(frame, version);
+    for (frame, cursor) in frame::committed(records) {
+        outbound.send_up_to(frame, cursor);
     }
 }

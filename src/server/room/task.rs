@@ -293,7 +293,7 @@ impl<D: Document, S: Store> Room<D, S> {
                         Ruling::Known(_) | Ruling::Staged => {}
                     }
                 }
-                self.repeat(offer.from, known);
+                self.repeat(offer, known);
             }
             if !staged.records().is_empty() {
                 return Some(Batch { staged, offers });
@@ -328,8 +328,8 @@ impl<D: Document, S: Store> Room<D, S> {
 
     /// Sends entries that are durable to everyone.
     fn publish(&mut self, records: Vec<Record>) {
-        for (frame, version) in frame::committed(&records) {
-            self.members.retain(|_, member| member.outbound.send_up_to(frame.clone(), version));
+        for (frame, cursor) in frame::committed(&records) {
+            self.members.retain(|_, member| member.outbound.send_up_to(frame.clone(), cursor));
         }
         self.recent.extend(records);
         let version = self.sequencer.cursor().version;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use crate::server::accept::Pulse;
-use crate::server::bucket::Bucket;
+use crate::server::bucket::Allowance;
 use crate::server::settings::Settings;
 use crate::sync::message::{Bye, ByeCode, ClientMessage};
 
@@ -30,22 +30,15 @@ pub(super) struct Incoming {
     stream: SplitStream<WebSocket>,
     pulse: Pulse,
     message_bytes: usize,
-    allowance: Bucket,
+    allowance: Allowance,
     /// It has said more than it may for now: it is heard again then.
     debt_until: Option<Instant>,
 }
 
-/// What a message costs beside its length: an empty one is work too.
-const MESSAGE_COST: usize = 256;
-
-/// A client may say as much at once as it may in so many seconds.
-const BURST_SECONDS: f64 = 8.0;
-
 impl Incoming {
     /// Reads from `stream`. Messages that are too large end the session; a client that says too much is read more slowly.
     pub(super) fn new(stream: SplitStream<WebSocket>, pulse: Pulse, settings: &Settings) -> Self {
-        let rate = f64::from(settings.bytes_per_second);
-        let allowance = Bucket::full(rate * BURST_SECONDS, rate, Instant::now());
+        let allowance = Allowance::new(settings.bytes_per_second);
         Self { stream, pulse, message_bytes: settings.limits.message_bytes, allowance, debt_until: None }
     }
 
@@ -85,25 +78,20 @@ impl Incoming {
         let _ = timeout(farewell, closed).await;
     }
 
-    #[allow(clippy::cast_precision_loss)]
     fn spend(&mut self, bytes: usize) {
-        let now = Instant::now();
-        let wait = self.allowance.spend((bytes + MESSAGE_COST) as f64, now);
-        self.debt_until = (!wait.is_zero()).then(|| now + wait);
+        let wait = self.allowance.spend(bytes);
+        self.debt_until = (!wait.is_zero()).then(|| Instant::now() + wait);
     }
 
     fn read<C: DeserializeOwned>(&self, text: &str) -> Result<ClientMessage<C>, End> {
         if text.len() > self.message_bytes {
             return Err(self.too_large());
         }
-        serde_json::from_str(text).map_err(|error| bad(format!("This message cannot be read: {error}.")))
+        read(text)
     }
 
     fn too_large(&self) -> End {
-        End::Bye(Bye::new(
-            ByeCode::TooLarge,
-            format!("This message is too large: at most {} bytes. Send it in smaller parts.", self.message_bytes),
-        ))
+        too_large(self.message_bytes)
     }
 
     fn broken(&self, error: &axum::Error) -> End {
@@ -118,6 +106,18 @@ impl Incoming {
             _ => End::Gone,
         }
     }
+}
+
+/// What a message says.
+pub(super) fn read<C: DeserializeOwned>(text: &str) -> Result<ClientMessage<C>, End> {
+    serde_json::from_str(text).map_err(|error| bad(format!("This message cannot be read: {error}.")))
+}
+
+pub(super) fn too_large(most: usize) -> End {
+    End::Bye(Bye::new(
+        ByeCode::TooLarge,
+        format!("This message is too large: at most {most} bytes. Send it in smaller parts."),
+    ))
 }
 
 fn message_length(message: &Message) -> usize {

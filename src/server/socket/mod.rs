@@ -1,7 +1,8 @@
-//! `/api/sync`: a client's connection, from the request to the close.
+//! `/api/sync`: a client's connection, from the request to the close; and the same over plain HTTP.
 
 mod incoming;
 mod origin;
+mod polled;
 mod session;
 mod writer;
 
@@ -13,9 +14,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
+pub(super) use self::polled::{most_bytes, poll};
 use super::Server;
 use super::accept::Pulse;
-use super::addresses::{Client, Kind, Peer};
+use super::addresses::{Client, Counting, Kind, Peer};
+use super::runtime::Runtime;
 use super::store::Store;
 use crate::sync::document::Document;
 use crate::sync::message::{Bye, ByeCode, SUBPROTOCOL};
@@ -36,8 +39,7 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if !origin::is_allowed(&headers, &server.settings().allowed_origins) {
-        let why = "This page is not from this server, and its origin is not among those the server allows.\n";
-        return (StatusCode::FORBIDDEN, why).into_response();
+        return stranger();
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
@@ -51,11 +53,7 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     let runtime = &server.inner.runtime;
     let most = runtime.settings.limits.message_bytes + OVERRUN;
     // Counted from here on: the server does not end between the answer and the session.
-    let client = Client::behind(peer.map(|Extension(peer)| peer), &headers, runtime.settings.trust_proxy);
-    let counting = client.map(|client| {
-        runtime.addresses.enter(client, Kind::Socket, runtime.settings.sockets_per_client).ok_or_else(too_many)
-    });
-    let (turned_away, counting) = match counting.transpose() {
+    let (turned_away, counting) = match count(runtime, peer, &headers) {
         Ok(counting) => (None, counting),
         Err(bye) => (Some(bye), None),
     };
@@ -73,6 +71,18 @@ pub(super) async fn upgrade<D: Document, S: Store>(
         }
         .instrument(span)
     })
+}
+
+/// Counts one more of what a client has; says why if it has as many as it may.
+fn count(runtime: &Runtime, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Result<Option<Counting>, Bye> {
+    let client = Client::behind(peer.map(|Extension(peer)| peer), headers, runtime.settings.trust_proxy);
+    let most = runtime.settings.sockets_per_client;
+    client.map(|client| runtime.addresses.enter(client, Kind::Socket, most).ok_or_else(too_many)).transpose()
+}
+
+fn stranger() -> Response {
+    let why = "This page is not from this server, and its origin is not among those the server allows.\n";
+    (StatusCode::FORBIDDEN, why).into_response()
 }
 
 fn too_many() -> Bye {

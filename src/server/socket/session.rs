@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
 use futures_util::{SinkExt as _, StreamExt as _};
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::incoming::{End, Incoming, bad};
@@ -13,8 +14,9 @@ use super::writer::{self, Written};
 use crate::server::accept::Pulse;
 use crate::server::metrics::Metrics;
 use crate::server::outbound::{self, Outbound};
-use crate::server::room::{Handle, Join, Offer};
+use crate::server::room::{Handle, Join, Offer, Undecided};
 use crate::server::runtime::{Connection, ConnectionId};
+use crate::server::settings::Settings;
 use crate::server::store::{Found, Store};
 use crate::server::{Server, frame};
 use crate::sync::document::Document;
@@ -78,8 +80,12 @@ async fn listen<D: Document, S: Store>(
     outbound: &Outbound,
 ) -> End {
     let draining = &server.inner.runtime.draining;
+    let join = async {
+        let request = first_words(server.settings(), incoming).await?;
+        join(server, connection, request, outbound).await
+    };
     let joined = tokio::select! {
-        joined = join(server, connection, incoming, outbound) => joined,
+        joined = join => joined,
         () = draining.cancelled() => return restart(),
     };
     let member = match joined {
@@ -100,31 +106,45 @@ async fn listen<D: Document, S: Store>(
             Ok(heard) => heard,
             Err(end) => return end,
         };
-        match message {
-            ClientMessage::Changes { .. } if member.access == Access::View => return view_only(),
-            ClientMessage::Changes { changes: proposals } => {
-                let (from, keys_version, author) = (connection, member.keys_version, Arc::clone(&member.name));
-                let offer = Offer { from, keys_version, author, proposals, bytes };
-                if member.room.offer(offer).await.is_err() {
-                    return problem();
-                }
-            }
-            ClientMessage::Ping { nonce } => {
-                outbound.send(frame::pong(nonce));
-            }
-            ClientMessage::SyncRequest(_) => return bad("This connection is in sync already: say sync_request once."),
-            ClientMessage::Pong { .. } | ClientMessage::Unknown => {}
+        if let Err(end) = member.hear(message, bytes, None).await {
+            return end;
         }
     }
 }
 
 /// A client that is in a room; it leaves when this is dropped.
-struct Member<D: Document> {
+pub(super) struct Member<D: Document> {
     connection: ConnectionId,
-    room: Handle<D>,
+    pub(super) room: Handle<D>,
+    outbound: Outbound,
     access: Access,
     keys_version: u64,
     name: Arc<str>,
+}
+
+impl<D: Document> Member<D> {
+    /// Does what a message asks for. `undecided` is held until what it offers is decided on.
+    pub(super) async fn hear(
+        &self,
+        message: ClientMessage<D::Change>,
+        bytes: usize,
+        undecided: Option<Undecided>,
+    ) -> Result<(), End> {
+        match message {
+            ClientMessage::Changes { .. } if self.access == Access::View => Err(view_only()),
+            ClientMessage::Changes { changes: proposals } => {
+                let (from, keys_version, author) = (self.connection, self.keys_version, Arc::clone(&self.name));
+                let offer = Offer { from, keys_version, author, proposals, bytes, undecided };
+                self.room.offer(offer).await.map_err(|_| problem())
+            }
+            ClientMessage::Ping { nonce } => {
+                self.outbound.send(frame::pong(nonce));
+                Ok(())
+            }
+            ClientMessage::SyncRequest(_) => Err(bad("This connection is in sync already: say sync_request once.")),
+            ClientMessage::Pong { .. } | ClientMessage::Unknown => Ok(()),
+        }
+    }
 }
 
 impl<D: Document> Drop for Member<D> {
@@ -133,25 +153,28 @@ impl<D: Document> Drop for Member<D> {
     }
 }
 
-/// Waits for the `sync_request`, and answers it.
-async fn join<D: Document, S: Store>(
+/// Waits for the `sync_request`.
+async fn first_words(settings: &Settings, incoming: &mut Incoming) -> Result<SyncRequest, End> {
+    let first = timeout(settings.sync_request_within, incoming.next::<IgnoredAny>(settings.silence));
+    match first.await {
+        Ok(Ok((ClientMessage::SyncRequest(request), _))) => Ok(SyncRequest { resume: None, ..request }),
+        Ok(Ok(_)) => Err(no_sync_request()),
+        Ok(Err(end)) => Err(end),
+        Err(_) => Err(End::Bye(Bye::new(ByeCode::TimedOut, "No sync_request came. Reconnect."))),
+    }
+}
+
+/// Answers a `sync_request`.
+pub(super) async fn join<D: Document, S: Store>(
     server: &Server<D, S>,
     connection: ConnectionId,
-    incoming: &mut Incoming,
+    request: SyncRequest,
     outbound: &Outbound,
 ) -> Result<Member<D>, End> {
-    let settings = server.settings();
-    let first = timeout(settings.sync_request_within, incoming.next::<D::Change>(settings.silence));
-    let request = match first.await {
-        Ok(Ok((ClientMessage::SyncRequest(request), _))) => request,
-        Ok(Ok(_)) => return Err(bad("The first message is a sync_request.")),
-        Ok(Err(end)) => return Err(end),
-        Err(_) => return Err(End::Bye(Bye::new(ByeCode::TimedOut, "No sync_request came. Reconnect."))),
-    };
     // When all come back at once, each waits its turn; its silence is the server's doing.
     let _turn = server.inner.runtime.joins.acquire().await.map_err(|_| problem())?;
     let cursor = request.cursor();
-    let SyncRequest { key, replica, name, last_sync_timestamp, witness, .. } = request;
+    let SyncRequest { key, replica, name, last_sync_timestamp, witness, resume, .. } = request;
     let Found { document, access, keys_version } = match server.find(&key).await {
         Ok(Some(found)) => found,
         Ok(None) => return Err(unknown_key()),
@@ -161,17 +184,21 @@ async fn join<D: Document, S: Store>(
         }
     };
     tracing::debug!(%document, %replica, ?access, version = cursor.version, last_sync_timestamp, "sync_request");
-    let name = truncated(&name, settings.limits.name_bytes).into();
+    let name = truncated(&name, server.settings().limits.name_bytes).into();
     let Some(room) = server.enter(document) else { return Err(crowded()) };
-    let member = Member { connection, room, access, keys_version, name };
-    // From here on `member` says that the client leaves, whatever happens.
     let outbound = outbound.clone();
-    let join = |admitted| Join { connection, cursor, witness, access, keys_version, outbound, admitted };
+    let member = Member { connection, room, outbound: outbound.clone(), access, keys_version, name };
+    // From here on `member` says that the client leaves, whatever happens.
+    let join = |admitted| Join { connection, cursor, witness, access, keys_version, resume, outbound, admitted };
     member.room.join(join).await.map_err(|_| problem())?;
     Ok(member)
 }
 
-fn restart() -> End {
+pub(super) fn no_sync_request() -> End {
+    bad("The first message is a sync_request.")
+}
+
+pub(super) fn restart() -> End {
     End::Bye(Bye::draining())
 }
 
@@ -188,6 +215,6 @@ fn crowded() -> End {
     End::Bye(Bye { retry_after_ms: 5_000, ..Bye::new(ByeCode::TooMany, why) })
 }
 
-fn problem() -> End {
+pub(super) fn problem() -> End {
     End::Bye(Bye::new(ByeCode::ServerError, "The server has a problem. It tries again by itself."))
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(sink: &mut Sink, mut inbox: Inbox, settings: &Settings) 
             next = inbox.next(WRITE_BYTES) => next,
             _ = pings.tick() => {
                 nonce += 1;
-                Next::Frames(vec![frame::ping(nonce, inbox.version())])
+                Next::Frames(vec![frame::ping(nonce, inbox.cursor().map(|cursor| cursor.version))])
             }
         };
         let frames = match next {

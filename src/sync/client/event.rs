@@ -12,6 +12,7 @@ use crate::sync::link::{Loss, SocketId};
 use crate::sync::network::{Answer, ProbeId};
 use crate::sync::outbox::Kept;
 use crate::sync::retained::Confirmed;
+use crate::sync::transport::Transport;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub enum Event<D: Document> {
     Visible(bool),
     /// What became of a probe.
     Probed(ProbeId, Answer),
+    /// A WebSocket opens, as was to be tried by [`Effect::TryWebSocket`]. If it does not, nothing need be said.
+    WebSocketOpened,
     /// What the device kept has been read.
     Recalled(Recalled<D>),
     /// Whether this client sends what the device keeps.
@@ -116,8 +119,10 @@ impl<D: Document> Event<D> {
 pub enum Effect<D: Document> {
     /// Register the document with the server, which does not know it yet; then say [`Event::Registered`].
     Register(SocketId),
-    /// Open a socket to the server.
-    Open(SocketId),
+    /// Open a socket to the server: a line over what is said.
+    Open(SocketId, Transport),
+    /// Try whether a WebSocket opens, and close it again; then say [`Event::WebSocketOpened`].
+    TryWebSocket,
     /// Send a text frame.
     Send(SocketId, String),
     /// Close a socket.

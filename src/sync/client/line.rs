@@ -22,7 +22,7 @@ impl<D: Document> Client<D> {
         let mut effects: Vec<_> = actions
             .into_iter()
             .map(|action| match action {
-                Action::Open(socket) if self.registered => Effect::Open(socket),
+                Action::Open(socket) if self.registered => Effect::Open(socket, self.transport.begin()),
                 Action::Open(socket) => Effect::Register(socket),
                 Action::Close(socket) => Effect::Close(socket),
                 Action::Probe(socket) => {
@@ -37,13 +37,19 @@ impl<D: Document> Client<D> {
         match (was_live, self.is_live()) {
             (false, true) => {
                 self.judge.handle(network::Event::Live, now);
+                self.transport.live(now);
                 effects.push(Effect::Line(Turn::Connected));
             }
             (true, false) => {
                 self.judge.handle(network::Event::Lost, now);
+                self.transport.lost();
                 if let Some(why) = self.loss() {
                     effects.push(Effect::Line(Turn::Disconnected(why.clone())));
                 }
+            }
+            (false, false) if before.is_some() && self.came_to_nothing() && self.transport.failed() => {
+                // The other way is not to wait for what went wrong this way.
+                effects.extend(self.drive(link::Event::Nudge, now));
             }
             (true, true) | (false, false) => {}
         }
@@ -51,6 +57,19 @@ impl<D: Document> Client<D> {
             effects.push(Effect::Line(Turn::GaveUp));
         }
         effects
+    }
+
+    /// Whether the last attempt ended, and the server, which knows the document, said nothing about it.
+    const fn came_to_nothing(&self) -> bool {
+        matches!(self.link.state(), State::Waiting { why: Loss::Unreachable | Loss::Silent, .. }) && self.registered
+    }
+
+    /// A WebSocket opens: it takes the place of what carries the line.
+    pub(super) fn websocket_opened(&mut self, now: Moment) -> Vec<Effect<D>> {
+        match *self.link.state() {
+            State::Live { socket, .. } if self.transport.opened() => self.drive(link::Event::Again(socket), now),
+            _ => Vec::new(),
+        }
     }
 
     pub(super) const fn is_live(&self) -> bool {
@@ -83,6 +102,9 @@ impl<D: Document> Client<D> {
             effects.extend(self.judged(network::Event::Wake, now));
         }
         effects.extend(self.unstick(now));
+        if self.transport.is_to_try(now) {
+            effects.push(Effect::TryWebSocket);
+        }
         effects
     }
 
@@ -121,6 +143,9 @@ impl<D: Document> Client<D> {
     }
 
     pub(super) fn hinted(&mut self, online: bool, now: Moment) -> Vec<Effect<D>> {
+        if online {
+            self.transport.moved(now);
+        }
         let mut effects = self.judged(network::Event::Hint(online), now);
         // The line knows best: it is probed either way, and there being none, "online" is a reason to try at once.
         if online || self.is_live() {
@@ -161,7 +186,7 @@ impl<D: Document> Client<D> {
     pub(super) fn registered(&mut self, socket: SocketId) -> Vec<Effect<D>> {
         self.registered = true;
         let awaited = matches!(self.link.state(), State::Connecting { socket: present, .. } if *present == socket);
-        awaited.then_some(Effect::Open(socket)).into_iter().collect()
+        awaited.then_some(Effect::Open(socket, self.transport.begin())).into_iter().collect()
     }
 
     pub(super) fn opened(&mut self, socket: SocketId, now: Moment) -> Vec<Effect<D>> {
@@ -181,6 +206,7 @@ impl<D: Document> Client<D> {
                 last_sync_timestamp: self.last_sync,
                 name: self.settings.name.clone(),
                 witness: self.witness.filter(|witness| *witness != cursor),
+                resume: None,
             }),
         ));
         effects

@@ -34,11 +34,12 @@ use super::document::{Document, Refusal, size_of};
 use super::id::{Key, ReplicaId};
 use super::link::{self, Link, SocketId};
 use super::message::{Access, ClientMessage, Limits};
-use super::network::{self, Judge};
+use super::network::{self, Answer, Judge};
 use super::outbox::{Kept, Outbox};
 use super::replica::Replica;
 use super::retained::{Confirmed, Retained};
 use super::time::{Moment, UnixMillis};
+use super::transport::{self, Chooser};
 
 /// What a client is told once.
 #[derive(Clone, Debug)]
@@ -51,6 +52,8 @@ pub struct Settings {
     pub name: String,
     /// Timings of the connection.
     pub link: link::Settings,
+    /// When HTTP carries the line; `None` for never.
+    pub transport: Option<transport::Settings>,
     /// Timings of the probes.
     pub network: network::Settings,
     /// How long changes may get nowhere.
@@ -82,6 +85,7 @@ pub struct Start<D: Document> {
 pub struct Client<D: Document> {
     settings: Settings,
     link: Link,
+    transport: Chooser,
     judge: Judge,
     visible: bool,
     outbox: Outbox<D>,
@@ -116,6 +120,7 @@ impl<D: Document> Client<D> {
     pub fn new(settings: Settings, start: Start<D>) -> Self {
         let mut client = Self {
             link: Link::new(settings.link, settings.seed),
+            transport: Chooser::new(settings.transport),
             judge: Judge::new(settings.network, settings.seed, Moment::default()),
             visible: true,
             outbox: Outbox::restore(start.kept),
@@ -173,7 +178,7 @@ impl<D: Document> Client<D> {
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
         let probes = if self.is_on() { self.judge.deadline() } else { None };
-        [self.link.deadline(), probes, self.progress.deadline()].into_iter().flatten().min()
+        [self.link.deadline(), probes, self.progress.deadline(), self.transport.deadline()].into_iter().flatten().min()
     }
 
     /// Whether a change may be queued: one that can never be accepted must not be.
@@ -201,7 +206,11 @@ impl<D: Document> Client<D> {
             Event::Stop => self.drive(link::Event::Stop, now),
             Event::Hint { online } => self.hinted(online, now),
             Event::Visible(visible) => self.seen(visible, now),
-            Event::Probed(probe, answer) => self.judged(network::Event::Answered(probe, answer), now),
+            Event::Probed(probe, answer) => {
+                self.transport.probed(answer == Answer::Echoed);
+                self.judged(network::Event::Answered(probe, answer), now)
+            }
+            Event::WebSocketOpened => self.websocket_opened(now),
             Event::Opened(socket) => self.opened(socket, now),
             Event::Closed(socket, code) => self.drive(link::Event::Closed(socket, code), now),
             Event::Received(socket, text) if self.link.socket() == Some(socket) => self.received(socket, &text, now),

@@ -6,12 +6,15 @@ use crate::sync::link::{Closed, Loss, State};
 use crate::sync::message::{Access, Bye};
 use crate::sync::network::Network;
 use crate::sync::time::{Moment, UnixMillis};
+use crate::sync::transport::Transport;
 
 /// Where a person stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The connection.
     pub connection: Connection,
+    /// What carries it.
+    pub transport: Transport,
     /// Where the device stands.
     pub network: Network,
     /// Own changes that the server has not confirmed.
@@ -96,6 +99,7 @@ impl Status {
     pub const fn initial(access: Access, version: u64) -> Self {
         Self {
             connection: Connection::Off,
+            transport: Transport::WebSocket,
             network: Network::Unknown,
             pending: 0,
             in_flight: 0,
@@ -141,6 +145,7 @@ impl<D: Document> Client<D> {
         };
         Status {
             connection,
+            transport: self.transport.present(),
             network: self.judge.network(),
             pending: self.outbox.len(),
             in_flight: self.outbox.in_flight(),

@@ -13,6 +13,7 @@ use super::latency::LatencyChart;
 use super::outbox::{OutboxList, RefusedList, UnsavedFiles, age};
 use crate::sync::client::{Connection, Status, Synchronized};
 use crate::sync::message::SUBPROTOCOL;
+use crate::sync::transport::Transport;
 use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{CLOSE, Icon};
@@ -94,7 +95,7 @@ fn Details(close: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
             (_, at) => age(clock::unix_now().saturating_sub(at)),
         }
     };
-    let attempts = move || status.with(|status| in_words(&status.connection));
+    let attempts = move || status.with(in_words);
     let server = move || status.with(|status| or_dash(&status.server_build));
     let refused = move || connection.refused.with(|refused| !refused.is_empty());
     view! {
@@ -227,12 +228,15 @@ fn use_seconds() -> Signal<u64> {
     seconds.into()
 }
 
-fn in_words(connection: &Connection) -> String {
-    match connection {
+fn in_words(status: &Status) -> String {
+    match &status.connection {
         Connection::Off => "not started".to_owned(),
         Connection::Connecting { attempt: 0 } => "connecting".to_owned(),
         Connection::Connecting { attempt } => format!("connecting, after {attempt} failed attempts"),
-        Connection::Live => "live".to_owned(),
+        Connection::Live => match status.transport {
+            Transport::WebSocket => "live".to_owned(),
+            Transport::Http => "live over HTTP: something on the way blocks WebSockets".to_owned(),
+        },
         Connection::Waiting { attempt, why, .. } => format!("attempt {} comes next: {}", attempt + 1, because(why)),
         Connection::Suspended { why } => format!("held back: {}", because(why)),
         Connection::GaveUp { attempts } => format!("given up after {attempts} attempts"),

@@ -104,6 +104,7 @@ fn settings(seed: u64) -> Settings {
         replica: ReplicaId(Uuid::from_u128(seed.into())),
         name: String::new(),
         link: link::Settings::default(),
+        transport: None,
         network: network::Settings::default(),
         patience: Patience::default(),
         voice: Voice::Sole,

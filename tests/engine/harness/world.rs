@@ -80,7 +80,7 @@ impl<D: Document> World<D> {
         person.effects = person.client.handle(event, self.now);
         for effect in person.effects.clone() {
             match effect {
-                Effect::Open(socket) => {
+                Effect::Open(socket, _) => {
                     let session = self.server.connect(self.access);
                     let (up, down) = Default::default();
                     person.line = Some(Line { socket, session, open: false, dead: false, up, down });

@@ -42,12 +42,8 @@ pub(crate) fn records(after: Cursor, numbers: impl IntoIterator<Item = u64>) -> 
             refused: None,
         };
         record.digest = at.digest.then(&record);
-        at = cursor(&record);
+        at = record.cursor();
         record
     };
     numbers.into_iter().map(record).collect()
-}
-
-pub(crate) fn cursor(record: &Record) -> Cursor {
-    Cursor { version: record.version, digest: record.digest }
 }

@@ -55,7 +55,7 @@ struct Kept {
 
 impl Kept {
     fn end(&self) -> Cursor {
-        self.log.last().map(crate::support::ids::cursor).unwrap_or_default()
+        self.log.last().map(Record::cursor).unwrap_or_default()
     }
 }
 

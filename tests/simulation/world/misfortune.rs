@@ -172,6 +172,9 @@ impl World {
         match storm::weather(&mut self.rng) {
             Weather::Fault(fault) => {
                 self.tell(|| format!("device {device}: {fault:?}"));
+                if fault == sheetbend::sync::faults::Fault::Clear {
+                    self.devices[device].blocked = false;
+                }
                 let incident = self.devices[device].line.apply(&fault);
                 self.incident(device, incident);
             }

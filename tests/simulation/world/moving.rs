@@ -16,7 +16,12 @@ impl World {
                 self.tell(|| format!("page {id} registers the board: {registers}"));
                 self.later(10, 500, Happening::Registered(id, socket, registers));
             }
-            Effect::Open(socket) => self.open_wire(id, socket),
+            Effect::Open(socket, transport) => self.open_wire(id, socket, transport),
+            Effect::TryWebSocket if self.devices[device].blocked || !self.reaches_server(device) => {}
+            Effect::TryWebSocket => {
+                self.tally.hit(Fault::WebSocketsLetThrough);
+                self.later(5, 500, Happening::WebSocketOpened(id));
+            }
             Effect::Send(socket, text) => self.send_up(id, socket, &text),
             Effect::Close(socket) => {
                 let tab = self.tabs.get_mut(&id).expect("it is there");
@@ -216,12 +221,17 @@ impl World {
 
     // ---- connections
 
-    fn open_wire(&mut self, id: TabId, socket: SocketId) {
+    fn open_wire(&mut self, id: TabId, socket: SocketId, transport: Transport) {
         let tab = self.tabs.get_mut(&id).expect("it is there");
         let (device, connection) = (tab.device, self.next_wire);
         self.next_wire += 1;
         tab.connection = Some(connection);
         self.wires.insert(connection, Wire::new(device, id, socket));
+        if transport == Transport::Http {
+            self.tally.hit(Fault::WebSocketsBlocked);
+        } else if self.devices[device].blocked {
+            return self.later(1, 50, Happening::Broken(connection, 1006));
+        }
         match self.devices[device].line.connect() {
             Connect::Accept => self.later(1, 80, Happening::Connect(connection)),
             Connect::Refuse => {
