@@ -5,6 +5,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 LISTEN ?= 127.0.0.1:3000
 DATA ?= data
 CHANGES ?= 1000000
+SECONDS ?= 120
 SHARD ?= 0/1
 
 export SHEETBEND_TOOLS := $(TOOLS)
@@ -18,7 +19,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser tally soak mutants measure pictures size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,8 +57,14 @@ test-browser: build tally ## the browser tests alone (ARGS='-g "a title"' for so
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
 
-soak: ## simulate on and on (CHANGES=1000000: until so many were made; SEED=n: from this seed on)
+soak: simulate fuzz ## simulate on and on, then fuzz: some minutes
+
+simulate: ## simulate whole systems on and on (CHANGES=1000000: until so many changes were made; SEED=n: from this seed on)
 	SHEETBEND_SOAK=$(CHANGES) $(if $(SEED),SHEETBEND_SEED=$(SEED)) cargo test --profile simulation --test simulation soak -- --nocapture
+
+fuzz: ## feed what reads messages and files whatever comes (SECONDS=120 for each of four targets)
+	@scripts/tools fuzz
+	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz
 
 mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)
 	@scripts/tools mutants
