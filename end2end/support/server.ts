@@ -93,7 +93,12 @@ export class Server {
 
   /** The server's address, with no slash at the end; the same after a restart. */
   get url(): string {
-    return this.proxy?.url ?? `http://127.0.0.1:${this.port}`;
+    return this.proxy?.url ?? this.direct;
+  }
+
+  /** The server's own address, for programs that need no proxy to be in the way. */
+  get direct(): string {
+    return `http://127.0.0.1:${this.port}`;
   }
 
   get running(): boolean {

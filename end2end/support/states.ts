@@ -118,7 +118,7 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
 
   async refused(stage) {
     const who = await plan(stage);
-    const wire = new Wire(stage.server.url, stage.board.editKey);
+    const wire = new Wire(stage.server.direct, stage.board.editKey);
     await wire.connect();
     const mend = wire.log.map(({ change }) => change).find((change) => change?.kind === "add_card" && JSON.stringify(change).includes("Mend the jib"))!;
     await who.page.context().setOffline(true);

@@ -96,7 +96,7 @@ test("where the person stands: saved, offline with changes, the panel, the tools
 test("what needs attention, and what is over", async ({ board, browser, server }) => {
   const ada = await plan(browser, board.editUrl);
   const { page } = ada;
-  const wire = new Wire(server.url, board.editKey);
+  const wire = new Wire(server.direct, board.editKey);
   await wire.connect();
   const card = wire.log.map(({ change }) => change).find((change) => change?.kind === "add_card")!["card"];
   await page.context().setOffline(true);

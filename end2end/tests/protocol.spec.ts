@@ -38,7 +38,7 @@ const badMessage = { close: 4400, code: "bad_message", retry: "never" };
 
 test("a client written from the documentation plans with a browser", async ({ board, browser, server }) => {
   const ada = await Person.at(browser, board.editUrl);
-  const client = await wire(server.url, board.editKey, "Wire");
+  const client = await wire(server.direct, board.editKey, "Wire");
   const list = randomUUID();
   const [rope, lamps] = [randomUUID(), randomUUID()];
 
@@ -64,8 +64,8 @@ test("a client written from the documentation plans with a browser", async ({ bo
 });
 
 test("a change that is offered twice, and again on the next line, is in the log once", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
-  const witness = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
+  const witness = await wire(server.direct, board.editKey);
   const change = { kind: "add_list", list: randomUUID(), title: "To do", position: "a0" };
   const id = newId();
 
@@ -87,7 +87,7 @@ test("a change that is offered twice, and again on the next line, is in the log 
 });
 
 test("a change whose answer was lost is settled by the connection after", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   await server.kill();
   const decided = client.offer({ kind: "rename_board", title: "Harbour fair" });
   await client.line.ended;
@@ -97,7 +97,7 @@ test("a change whose answer was lost is settled by the connection after", async 
 });
 
 test("every kind of change does what the documentation says", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey, "Ada");
+  const client = await wire(server.direct, board.editKey, "Ada");
   const [todo, done, away] = [randomUUID(), randomUUID(), randomUUID()];
   const [rope, lamps, flags] = [randomUUID(), randomUUID(), randomUUID()];
   const full = {
@@ -143,7 +143,7 @@ test("every kind of change does what the documentation says", async ({ board, se
     expect(entry).toMatchObject({ version: n + 1, author: "Ada", change, refused: null });
   }
 
-  expect(await snapshot(server.url, board.viewKey)).toMatchObject({
+  expect(await snapshot(server.direct, board.viewKey)).toMatchObject({
     title: "Harbour fair",
     lists: {
       [todo]: { title: "Today", position: "a0" },
@@ -169,14 +169,14 @@ test("every kind of change does what the documentation says", async ({ board, se
 });
 
 test("changes are refused where the documentation says so, and change nothing", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   const [list, card, nowhere] = [randomUUID(), randomUUID(), randomUUID()];
   const labels = Array.from({ length: 20 }, (_, n) => `label ${n}`);
   const notes = "x".repeat(24_576);
   await client.offer({ kind: "add_list", list, title: "To do", position: "a0" });
   await client.offer({ kind: "add_card", card, list, position: "a0", title: "é".repeat(500), labels, notes });
   expect(client.log.map(({ refused }) => refused)).toEqual([null, null]);
-  const before = await snapshot(server.url, board.editKey);
+  const before = await snapshot(server.direct, board.editKey);
 
   const place = { list, position: "a1" };
   const refusals: [string, Change][] = [
@@ -212,7 +212,7 @@ test("changes are refused where the documentation says so, and change nothing", 
   const large = await client.offer({ kind: "edit_notes", card, from: "", to: "x".repeat(65_536) });
   expect(large).toMatchObject({ change: null, refused: { code: "too_large" } });
 
-  expect(await snapshot(server.url, board.editKey)).toEqual(before);
+  expect(await snapshot(server.direct, board.editKey)).toEqual(before);
   // It is final for the id, even if it could be applied by now.
   const id = newId();
   await client.offer({ kind: "rename_list", list: nowhere, title: "Late" }, id);
@@ -222,7 +222,7 @@ test("changes are refused where the documentation says so, and change nothing", 
 });
 
 test("a board has room for 500 lists and 20,000 cards", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   const list = randomUUID();
   const addList = (id: string) => client.offer({ kind: "add_list", list: id, title: "", position: "a0" });
   const lists = await Promise.all([list, ...Array.from({ length: 500 }, () => randomUUID())].map(addList));
@@ -237,7 +237,7 @@ test("a board has room for 500 lists and 20,000 cards", async ({ board, server }
 });
 
 test("notes that were written at the same time are merged as documented", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   const list = randomUUID();
   await client.offer({ kind: "add_list", list, title: "To do", position: "a0" });
   const merged = [
@@ -254,11 +254,11 @@ test("notes that were written at the same time are merged as documented", async 
     await client.offer({ kind: "edit_notes", card, from, to });
     expected[card] = expect.objectContaining({ notes: result });
   }
-  expect(await snapshot(server.url, board.editKey)).toMatchObject({ cards: expected });
+  expect(await snapshot(server.direct, board.editKey)).toMatchObject({ cards: expected });
 });
 
 test("the digests of a log can be computed from its entries", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey, "Åda");
+  const client = await wire(server.direct, board.editKey, "Åda");
   await client.offer({ kind: "rename_board", title: "Blüten \u{1F33C}\n\"quoted\"" });
   await client.offer({ kind: "set_done", card: randomUUID(), done: true });
   await client.offer({ kind: "edit_notes", card: randomUUID(), from: "", to: "x".repeat(65_536) });
@@ -298,8 +298,8 @@ test("a client comes back with its cursor and gets what it missed, or the board 
   board,
   server,
 }) => {
-  const client = await wire(server.url, board.editKey);
-  const other = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
+  const other = await wire(server.direct, board.editKey);
   await client.offer({ kind: "add_list", list: randomUUID(), title: "x".repeat(500), position: "a0" });
   client.line.socket.close();
   await client.line.ended;
@@ -308,7 +308,7 @@ test("a client comes back with its cursor and gets what it missed, or the board 
   expect(client.log).toHaveLength(2);
 
   for (let n = 0; n < 20; n += 1) await other.offer({ kind: "rename_board", title: `${n}`.repeat(250) });
-  const late = new Wire(server.url, board.viewKey);
+  const late = new Wire(server.direct, board.viewKey);
   expect(await late.connect()).toMatchObject({ server_version: 22, changes: [], rewound: false, access: "view" });
   expect([late.version, late.digest]).toEqual([other.version, other.digest]);
   await other.offer({ kind: "rename_board", title: "And on" });
@@ -316,13 +316,13 @@ test("a client comes back with its cursor and gets what it missed, or the board 
 });
 
 test("a cursor of another history is answered with a snapshot, as rewound", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   await client.offer({ kind: "rename_board", title: "Harbour fair" });
   for (const [version, digest] of [
     [1, "f".repeat(32)],
     [2, client.digest],
   ] as const) {
-    const stranger = new Wire(server.url, board.editKey);
+    const stranger = new Wire(server.direct, board.editKey);
     [stranger.version, stranger.digest] = [version, digest];
     const response = await stranger.connect();
     expect(response).toMatchObject({ rewound: true, server_version: 1, changes: [] });
@@ -332,7 +332,7 @@ test("a cursor of another history is answered with a snapshot, as rewound", asyn
 });
 
 test("what a restored backup has lost comes back from its author", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   const kept = await client.offer({ kind: "rename_board", title: "Kept" });
   const copy = await server.copy();
   await client.connect();
@@ -344,11 +344,11 @@ test("what a restored backup has lost comes back from its author", async ({ boar
   expect(response.digest).toBe(kept.digest);
   await expect.poll(() => client.log.map(({ id }) => id)).toEqual([lost.id]);
   expect(client.version).toBe(2);
-  expect(await snapshot(server.url, board.editKey)).toMatchObject({ title: "Lost" });
+  expect(await snapshot(server.direct, board.editKey)).toMatchObject({ title: "Lost" });
 });
 
 test("the server says goodbye, and why", async ({ board, server }) => {
-  const [url, hello] = [server.url, syncRequest(board.editKey)];
+  const [url, hello] = [server.direct, syncRequest(board.editKey)];
   const rename = { type: "changes", changes: [{ id: newId(), change: { kind: "rename_board", title: "No" } }] };
   const unknownKey = { close: 4404, code: "unknown_key", retry: "never" };
   expect(await ending(url, syncRequest(newBoard(url).editKey))).toEqual(unknownKey);
@@ -370,7 +370,7 @@ test("the server says goodbye, and why", async ({ board, server }) => {
 });
 
 test("a message of just the permitted length is read", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   const pong = client.line.next("pong");
   const ping = (pad: string) => JSON.stringify({ type: "ping", nonce: 1, pad });
   client.line.send(ping("x".repeat(524_288 - ping("").length)));
@@ -378,31 +378,31 @@ test("a message of just the permitted length is read", async ({ board, server })
 });
 
 test("a client that says nothing is told to come back", async ({ server }) => {
-  expect(await ending(server.url)).toEqual({ close: 4408, code: "timed_out", retry: "later" });
+  expect(await ending(server.direct)).toEqual({ close: 4408, code: "timed_out", retry: "later" });
 });
 
 test("a server that is stopped says that it drains", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   await server.stop();
   expect(await client.line.ended).toEqual({ close: 1001, code: "draining", retry: "later" });
 });
 
 test("the server's heartbeat comes in its time", async ({ board, server }) => {
-  const client = await wire(server.url, board.editKey);
+  const client = await wire(server.direct, board.editKey);
   expect(await client.line.next("ping")).toEqual({ type: "ping", nonce: expect.any(Number), version: 0 });
 });
 
 test("without the subprotocol, or from a strange page, there is no connection", async ({ server }) => {
-  await expect(Line.open(server.url, [])).rejects.toThrow("400");
-  await expect(Line.open(server.url, ["sheetbend.v0"])).rejects.toThrow("400");
-  await expect(Line.open(server.url, undefined, { origin: "https://example.org" })).rejects.toThrow("403");
-  const line = await Line.open(server.url, ["sheetbend.v0", "sheetbend.v1"], { origin: server.url });
+  await expect(Line.open(server.direct, [])).rejects.toThrow("400");
+  await expect(Line.open(server.direct, ["sheetbend.v0"])).rejects.toThrow("400");
+  await expect(Line.open(server.direct, undefined, { origin: "https://example.org" })).rejects.toThrow("403");
+  const line = await Line.open(server.direct, ["sheetbend.v0", "sheetbend.v1"], { origin: server.direct });
   expect(line.socket.protocol).toBe("sheetbend.v1");
   expect(line.socket.extensions, "no compression").toBe("");
 });
 
 test("message types and fields that the server does not know are ignored", async ({ board, server }) => {
-  const line = await Line.open(server.url);
+  const line = await Line.open(server.direct);
   line.send({ ...syncRequest(board.editKey), mood: "sunny" });
   await line.next("sync_response");
   line.send({ type: "wave", to: "all" });
@@ -418,9 +418,9 @@ test("message types and fields that the server does not know are ignored", async
 });
 
 test("to make a board twice is to make it once", async ({ server }) => {
-  const board = newBoard(server.url);
+  const board = newBoard(server.direct);
   const post = async (body: object | string) => {
-    const response = await fetch(`${server.url}/api/boards`, {
+    const response = await fetch(`${server.direct}/api/boards`, {
       method: "POST",
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
@@ -442,7 +442,7 @@ test("to make a board twice is to make it once", async ({ server }) => {
 test("the probe gives back what only this server can know", async ({ server }) => {
   const nonce = "k3Jd-_.~".repeat(8);
   for (const method of ["GET", "HEAD"]) {
-    const response = await fetch(`${server.url}/api/ping?nonce=${nonce}`, { method });
+    const response = await fetch(`${server.direct}/api/ping?nonce=${nonce}`, { method });
     expect(response.status).toBe(200);
     expect(response.headers.get("x-sheetbend-nonce")).toBe(nonce);
   }

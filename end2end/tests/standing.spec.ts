@@ -167,7 +167,7 @@ test("a refused change: on the card and in the list, with the reason, retry, cop
   await ada.addList("To do");
   await ada.addCards("To do", "Labels");
   await ada.isSaved();
-  const wire = new Wire(server.url, board.editKey);
+  const wire = new Wire(server.direct, board.editKey);
   await wire.connect();
   const card = wire.log.map(({ change }) => change).find((change) => change?.kind === "add_card")!["card"];
 

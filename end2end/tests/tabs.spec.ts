@@ -50,9 +50,9 @@ test("one tab sends what all of them make", async ({ board, browser }) => {
   const [one, two] = await twoTabs(browser, board.editUrl);
   const sent: string[] = [];
   for (const [name, tab] of [["one", one], ["two", two]] as const) {
-    tab.page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
-      if (String(payload).includes('"type":"changes"')) sent.push(name);
-    }));
+    const look = (said: unknown) => String(said).includes('"type":"changes"') && sent.push(name);
+    tab.page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => look(payload)));
+    tab.page.on("request", (request) => request.method() === "POST" && look(request.postData()));
     await tab.page.reload();
     await tab.isSaved();
   }

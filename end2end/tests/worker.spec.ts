@@ -162,7 +162,7 @@ async function brokenFront(to: string): Promise<{ url: string; front: HttpServer
 }
 
 test("a broken worker is got rid of by a server that has none, and what was written stays", async ({ browser, server }) => {
-  const { url, front } = await brokenFront(server.url);
+  const { url, front } = await brokenFront(server.direct);
   const board = await createBoard(server.url);
   const context = await browser.newContext();
   const page = await context.newPage();
