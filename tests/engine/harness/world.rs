@@ -111,7 +111,9 @@ impl<D: Document> World<D> {
                 }
                 Effect::Probe(probe) => person.probes.push(probe),
                 Effect::Refused(kept) => assert!(kept.refused.is_some(), "with the reason"),
-                Effect::Register(_) | Effect::TakeOver => panic!("a known document, and nobody to share it with"),
+                Effect::Register(_) | Effect::TakeOver | Effect::TryWebSocket => {
+                    panic!("a known document, nobody to share it with, and WebSockets only")
+                }
                 Effect::Line(_)
                 | Effect::ViewChanged
                 | Effect::StatusChanged
