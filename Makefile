@@ -19,7 +19,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz mutants measure pictures size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz load mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,8 @@ test-rust: tools ## the Rust tests alone
 	cargo test --profile simulation --features planted --test simulation -- --nocapture
 	@echo "Testing the server and the native client (about 4 minutes the first time)…"
 	cargo test --features ssr
+	@echo "Putting the server under load (about a minute)…"
+	cargo test --features ssr --test it -- --ignored --test-threads 1 --nocapture
 	@echo "Testing components in a browser (about 2 minutes the first time)…"
 	scripts/component-tests
 
@@ -65,6 +67,9 @@ simulate: ## simulate whole systems on and on (CHANGES=1000000: until so many ch
 fuzz: ## feed what reads messages and files whatever comes (SECONDS=120 for each of four targets)
 	@scripts/tools fuzz
 	@FUZZ_SECONDS=$(SECONDS) scripts/fuzz
+
+load: build ## put the release build under load, and say how people fare meanwhile (two minutes)
+	SHEETBEND_UNDER_LOAD="$(SHEETBEND_BIN)" cargo test --features ssr --test it -- --ignored --test-threads 1 --nocapture
 
 mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)
 	@scripts/tools mutants

@@ -1,6 +1,7 @@
 //! Puts the server together and runs it.
 
 pub(crate) mod maintenance;
+mod open_files;
 mod site;
 mod tls;
 
@@ -17,13 +18,17 @@ use sheetbend::server::store::database::Database;
 use sheetbend::server::store::postgres::{self, Postgres};
 use sheetbend::server::store::sqlite::{self, Sqlite};
 use sheetbend::server::{Server, Settings};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 
 use self::site::Site;
 use self::tls::TlsError;
 use super::cli::{Place, Serve};
+
+/// Connections that the system keeps until they are accepted. Of all that come back at once, those past it would be reset. It is what
+/// Linux allows at most by default (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 
 /// Why the server did not start. Each is a sentence for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +77,13 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, options: Serve) -> Res
     }
     let tls = tls::config(&options.encryption)?;
     let encrypted = tls.is_some() || options.encryption.behind_https;
-    let server = Server::new(store, settings(&options, site.version()));
-    let listener = listen(address, "--listen").await?;
+    let connections = open_files::allow(options.limits.max_connections);
+    let server = Server::new(store, Settings { connections, ..settings(&options, site.version()) });
+    let listener = listen(address, "--listen")?;
     let monitors = match &options.metrics_listen {
         Some(address) => {
             let address = resolve(address).ok_or_else(|| StartError::Address(address.clone()))?;
-            Some(listen(address, "--metrics-listen").await?)
+            Some(listen(address, "--metrics-listen")?)
         }
         None => None,
     };
@@ -135,8 +141,16 @@ fn settings(options: &Serve, site: Option<&str>) -> Settings {
     }
 }
 
-async fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+fn listen(address: SocketAddr, option: &'static str) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Or the address would be taken for a minute after the last server on it.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::PortTaken { address, option },
         _ => StartError::Listen { address, source, option },
     })

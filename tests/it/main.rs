@@ -12,4 +12,5 @@ mod rooms;
 mod socket;
 mod store;
 mod support;
+mod under_load;
 mod upkeep;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use sheetbend::server::store::sqlite;
 use sheetbend::sync::digest::Cursor;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 
 use crate::support::http::ask;
 use crate::support::ids::{change_id, document_id, key};
@@ -258,6 +260,47 @@ async fn told_to_end_it_saves_says_goodbye_and_ends() {
     drop(socket);
     assert!(ended.await.expect("ends"));
     assert!(!data.path().join(format!("{}-wal", sqlite::FILE)).exists(), "all is in the one file");
+}
+
+/// The program with a limit of open files, as `ulimit` sets it.
+#[cfg(unix)]
+fn with_open_files(limit: &str, data: &Path) -> Running {
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            &format!("ulimit {limit}; exec \"$@\""),
+            "sh",
+            PROGRAM,
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+        ])
+        .arg(data)
+        .current_dir(std::env::temp_dir());
+    Running::run(&mut command)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn as_many_connect_as_the_system_has_files_for_and_the_next_is_told_so() {
+    let soft = folder();
+    let running = with_open_files("-Sn 64", soft.path());
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        sockets.push(Socket::connect(running.address).await);
+    }
+
+    let hard = folder();
+    let running = with_open_files("-n 200", hard.path());
+    for _ in 0..100 {
+        sockets.push(Socket::connect(running.address).await);
+    }
+    let mut next = TcpStream::connect(running.address).await.expect("connects");
+    let mut said = String::new();
+    next.read_to_string(&mut said).await.expect("is answered");
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("retry-after: 5"), "{said}");
 }
 
 /// The disk refuses a write: what was not confirmed may be lost, and nothing more may be confirmed.

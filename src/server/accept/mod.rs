@@ -40,6 +40,11 @@ use crate::sync::document::Document;
 /// Wait before accepting again when the system has no sockets left.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(200);
 
+/// Most bytes that the system takes for a client before it sends them. Without this it takes megabytes: the memory of a slow client
+/// would not be bounded, nor the time until it hears the last that is said.
+#[cfg(target_os = "linux")]
+const UNSENT_BYTES: u32 = 128 * 1024;
+
 /// What a connection is answered that is one too many: the rest of it is not read.
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 59\r\n\r\n\
@@ -115,6 +120,8 @@ impl<D: Document, S: Store> Server<D, S> {
         let runtime = &self.inner.runtime;
         // Small messages go at once: they are batched where they are made.
         let _ = stream.set_nodelay(true);
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         let pulse = Pulse::new();
         let peer = admitted.peer;
         let stream = Lingering::new(stream, pulse.clone(), runtime.tasks.clone(), admitted);

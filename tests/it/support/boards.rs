@@ -16,7 +16,12 @@ use super::program::Running;
 
 /// Makes board 1, opened by key 1.
 pub(crate) async fn make_board(running: &Running) {
-    let body = json!({ "id": document_id(1), "edit_key": key(1) }).to_string();
+    make_board_number(running, 1).await;
+}
+
+/// Makes board `n`, opened by key `n`.
+pub(crate) async fn make_board_number(running: &Running, n: u8) {
+    let body = json!({ "id": document_id(n.into()), "edit_key": key(n) }).to_string();
     assert_eq!(ask(running.address, "POST /api/boards", &[], &body).await.status, 201);
 }
 

@@ -21,11 +21,17 @@ impl Socket {
     }
 
     pub(crate) async fn try_connect(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let stream = TcpStream::connect(address).await.expect("connects");
+        Self::over(stream, headers).await
+    }
+
+    /// On a connection to a server.
+    pub(crate) async fn over(stream: TcpStream, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
+        let address = stream.peer_addr().expect("is connected");
         let mut request = format!("ws://{address}/api/sync").into_client_request().expect("a request");
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("a header"));
         }
-        let stream = TcpStream::connect(address).await.expect("connects");
         client_async(request, stream).await.map(|(socket, _)| Self(socket))
     }
 

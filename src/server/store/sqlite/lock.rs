@@ -7,7 +7,7 @@ use std::path::Path;
 /// Holds the data folder until dropped, or until the process is gone, however it went.
 #[derive(Debug)]
 pub(super) struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -15,9 +15,17 @@ impl FolderLock {
     pub(super) fn take(folder: &Path) -> io::Result<Option<Self>> {
         let file = File::options().create(true).append(true).open(folder.join("lock"))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // To close it is not enough: a program that is started in this moment holds it too until it runs. If this fails, closing
+        // has to do.
+        let _ = self.file.unlock();
     }
 }
