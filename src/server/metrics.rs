@@ -169,4 +169,17 @@ mod tests {
         drop(share);
         assert!(metrics.text().contains("sheetbend_queue_bytes 0"));
     }
+
+    #[test]
+    fn the_dashboard_asks_for_what_there_is() {
+        let (dashboard, text) = (include_str!("../../docs/grafana.json"), Metrics::new().text());
+        let mut asked = 0;
+        for rest in dashboard.split("sheetbend_").skip(1) {
+            let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().expect("a name");
+            let name = name.trim_end_matches("_total").trim_end_matches("_bucket");
+            assert!(text.contains(&format!("# TYPE sheetbend_{name} ")), "{name} is not in {text}");
+            asked += 1;
+        }
+        assert!(asked >= 14, "{asked}");
+    }
 }
