@@ -40,6 +40,12 @@ pub(crate) enum Command {
     Import(Import),
     /// Move all boards from the folder into a PostgreSQL, and check them there
     Migrate(Migrate),
+    /// Print every change to a board as it is saved, until told to stop
+    Tail(Tail),
+    /// Add cards to a board, and wait until they are saved
+    Add(Add),
+    /// Put a server under load and say how it fares
+    Load(Load),
     /// Be a bad network: a TCP proxy that makes faults, for tests
     Chaos(Chaos),
 }
@@ -89,6 +95,11 @@ pub(crate) struct Place {
     /// postgres://name:password@host/database
     #[arg(long, env = "SHEETBEND_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
     pub(crate) database: Option<String>,
+
+    /// Encrypt the line to that PostgreSQL, and trust only who has a certificate that one in this PEM file has signed. Without it,
+    /// ?sslmode=require in the address encrypts, and trusts whom this machine trusts
+    #[arg(long, env = "SHEETBEND_DATABASE_CA", value_name = "FILE")]
+    pub(crate) database_ca: Option<PathBuf>,
 }
 
 impl fmt::Display for Place {
@@ -225,6 +236,158 @@ pub(crate) struct Migrate {
     /// The PostgreSQL: an address like postgres://name:password@host/database
     #[arg(long, env = "SHEETBEND_DATABASE", value_name = "ADDRESS", hide_env_values = true)]
     pub(crate) database: String,
+
+    /// Encrypt the line to it, and trust only who has a certificate that one in this PEM file has signed
+    #[arg(long, env = "SHEETBEND_DATABASE_CA", value_name = "FILE")]
+    pub(crate) database_ca: Option<PathBuf>,
+}
+
+/// A board on a server.
+#[derive(Debug, Args)]
+pub(crate) struct Remote {
+    /// The board's link, as in the browser or from Share
+    #[arg(value_name = "LINK")]
+    pub(crate) link: String,
+
+    /// The name that is shown to others
+    #[arg(long, env = "SHEETBEND_NAME", value_name = "NAME", default_value = "")]
+    pub(crate) name: String,
+}
+
+/// What to print.
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+
+    /// One JSON object a line, as docs/protocol.md has log entries, in place of words
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What to add.
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+
+    /// The cards' titles
+    #[arg(value_name = "TITLE", required = true)]
+    pub(crate) titles: Vec<String>,
+
+    /// The list they go to the end of, by its title [default: the first]
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) list: Option<String>,
+
+    /// Make that list if there is none
+    #[arg(long, requires = "list")]
+    pub(crate) make_list: bool,
+
+    /// A file that keeps what is not saved yet. It is sent the next time the file is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outbox: Option<PathBuf>,
+
+    /// Most seconds to wait [default: until Ctrl+C]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) within: Option<u64>,
+}
+
+/// How to put a server under load.
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// The server, as in http://127.0.0.1:3000. Boards are made on it, and stay there: do not name one that people use
+    #[arg(value_name = "SERVER")]
+    pub(crate) server: String,
+
+    #[command(subcommand)]
+    pub(crate) scenario: Scenario,
+
+    /// Print JSON in place of a table
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// The server's process, if it is on this machine: its processor time and memory are told too
+    #[arg(long, value_name = "NUMBER", global = true)]
+    pub(crate) pid: Option<u32>,
+}
+
+/// What the load is.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Scenario {
+    /// Changes at a fixed rate, to everybody on their board
+    FanOut {
+        /// Boards
+        #[arg(long, default_value_t = 1, value_parser = some)]
+        boards: usize,
+        /// People on each
+        #[arg(long, default_value_t = 200, value_parser = some)]
+        people: usize,
+        /// Of these, so many write
+        #[arg(long, default_value_t = 10, value_parser = some)]
+        writers: usize,
+        /// Changes a second, on all boards together
+        #[arg(long, default_value_t = 200.0, value_parser = rate)]
+        rate: f64,
+        /// How long
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+        seconds: u64,
+    },
+    /// The highest rate at which 99 of 100 deliveries take at most 100 ms and at most one is missing
+    Most {
+        /// Boards
+        #[arg(long, default_value_t = 1, value_parser = some)]
+        boards: usize,
+        /// People on each
+        #[arg(long, default_value_t = 200, value_parser = some)]
+        people: usize,
+        /// Of these, so many write
+        #[arg(long, default_value_t = 10, value_parser = some)]
+        writers: usize,
+        /// Changes a second to begin with, on all boards together
+        #[arg(long, default_value_t = 500.0, value_parser = rate)]
+        rate: f64,
+        /// How long each rate is tried
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+        seconds: u64,
+    },
+    /// Writers who each wait until their change is saved, and make the next
+    Durable {
+        /// Boards
+        #[arg(long, default_value_t = 1, value_parser = some)]
+        boards: usize,
+        /// Writers, spread over them
+        #[arg(long, default_value_t = 50, value_parser = some)]
+        writers: usize,
+        /// How long
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+        seconds: u64,
+    },
+    /// People who do nothing
+    Idle {
+        /// People
+        #[arg(long, default_value_t = 5_000, value_parser = some)]
+        people: usize,
+    },
+    /// Somebody comes back who has missed changes
+    CatchUp {
+        /// How many
+        #[arg(long, default_value_t = 10_000, value_parser = some)]
+        changes: usize,
+        /// How often it is measured
+        #[arg(long, default_value_t = 20, value_parser = some)]
+        times: usize,
+    },
+}
+
+/// At least one.
+fn some(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is a number from 1 on".to_owned())
+}
+
+/// So many a second.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "it is a number above 0".to_owned())
 }
 
 /// How to be a bad network.

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::cli::{Cli, Command};
-use self::program::maintenance;
+use self::program::{load, maintenance, remote};
 
 fn main() -> ExitCode {
     match Cli::parse().into_command() {
@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         Command::Export(options) => exit(maintenance::export(&options)),
         Command::Import(options) => exit(maintenance::import(&options)),
         Command::Migrate(options) => exit(maintenance::migrate(&options)),
+        Command::Tail(options) => exit(remote::tail(&options)),
+        Command::Add(options) => exit(remote::add(&options)),
+        Command::Load(options) => exit(load::run(&options)),
         Command::Chaos(options) => exit(chaos::run(&options)),
     }
 }

@@ -458,6 +458,8 @@ impl<D: Document> Inner<D> {
                     with(&this, |inner| inner.handle(Event::Probed(id, answer)));
                 });
             }
+            // The view has all of it.
+            Effect::Heard(_) => {}
             Effect::Line(turn) => {
                 if matches!(turn, Turn::Rewound { .. }) {
                     self.keeper.offer_again();

@@ -3,7 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
+use crate::sync::id::uuid_v7;
 use crate::sync::time::{Moment, UnixMillis};
 
 /// A monotonic clock that starts at zero. On tokio's time, so that a paused runtime pauses it.
@@ -37,6 +39,15 @@ impl Clock {
 pub fn unix_now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An id that nothing else has.
+///
+/// # Panics
+/// As [`random`] does.
+#[must_use]
+pub fn uuid() -> Uuid {
+    uuid_v7(unix_now(), random())
 }
 
 /// Random bytes fit for keys.

@@ -1,24 +1,39 @@
 //! One document, open in this process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
+use std::mem;
+use std::time::Duration;
 
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::clock::{self, Clock};
+use super::disk::{Disk, Loaded, NotKept};
 use super::socket::Socket;
-use crate::sync::client::{Client, Effect, Event, Patience, Settings, SocketEvent, Start, Status, Voice};
+use crate::sync::client::{
+    Client, Connection, Effect, Event, Patience, Recalled, Settings, SocketEvent, Start, Status, Voice,
+};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
-use crate::sync::id::{ChangeId, ChangeIds, Key, ReplicaId, uuid_v7};
+use crate::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
 use crate::sync::link::{self, SocketId};
-use crate::sync::message::Access;
+use crate::sync::message::{Access, Entry};
 use crate::sync::network;
 use crate::sync::outbox::Kept;
+use crate::sync::time::Moment;
+use crate::sync::write_behind::{Record, Write};
+
+/// Most commands that are carried out together: the changes among them are kept in one write.
+const TOGETHER: usize = 256;
+
+/// How often the document is written to disk while it changes, and once more at the end. What was confirmed since is asked for again
+/// at the next start.
+const DOCUMENT_EVERY: Duration = Duration::from_secs(60);
 
 /// What to open.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Opening {
     /// The server's sync endpoint, `ws://host/api/sync`.
     pub url: String,
@@ -28,13 +43,42 @@ pub struct Opening {
     pub name: String,
     /// Timings of the connection.
     pub link: link::Settings,
+    /// Where changes are kept until they are saved, and sent from at the next start if this process ends before. Without one they
+    /// are in memory: they survive the line and the server, not this process.
+    pub disk: Option<Disk>,
 }
 
+/// A text that is no link to a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this is no link to a board. It looks like https://example.org/b/ and 22 letters: copy it from the browser, or from Share."
+)]
+pub struct NotALink;
+
 impl Opening {
+    /// The document that a page's address leads to: `https://host/b/KEY`.
+    ///
+    /// # Errors
+    /// [`NotALink`].
+    pub fn of_link(link: &str, name: impl Into<String>) -> Result<Self, NotALink> {
+        let (scheme, rest) = link.trim().split_once("://").ok_or(NotALink)?;
+        let scheme = match scheme {
+            "http" => "ws",
+            "https" => "wss",
+            _ => return Err(NotALink),
+        };
+        let (host, path) = rest.split_once("/b/").ok_or(NotALink)?;
+        let key = path.split(['/', '?', '#']).next().and_then(|key| key.parse().ok()).ok_or(NotALink)?;
+        if host.is_empty() || host.contains('/') {
+            return Err(NotALink);
+        }
+        Ok(Self::new(format!("{scheme}://{host}/api/sync"), key, name))
+    }
+
     /// The document that `key` opens on the server at `url`.
     #[must_use]
     pub fn new(url: impl Into<String>, key: Key, name: impl Into<String>) -> Self {
-        Self { url: url.into(), key, name: name.into(), link: link::Settings::default() }
+        Self { url: url.into(), key, name: name.into(), link: link::Settings::default(), disk: None }
     }
 }
 
@@ -52,7 +96,7 @@ pub enum Fate {
 #[error("the session has ended")]
 pub struct Ended;
 
-/// One document, open in this process. Dropping it closes the connection.
+/// One document, open in this process. Dropping it closes the connection; [`Session::close`] waits until that is done.
 #[derive(Debug)]
 pub struct Session<D: Document> {
     commands: mpsc::UnboundedSender<Command<D>>,
@@ -68,12 +112,33 @@ pub struct View<D> {
     pub status: Status,
     /// The confirmed document's place in the log.
     pub cursor: Cursor,
+    /// Changes of an earlier process that the server has refused since: nobody waits for their fate any more. They stay until
+    /// [`Session::discard`].
+    pub refused: Vec<ChangeId>,
+}
+
+impl<D> View<D> {
+    /// In sync with the server.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.status.connection == Connection::Live
+    }
 }
 
 #[derive(Debug)]
 enum Command<D: Document> {
-    Edit { change: D::Change, admitted: oneshot::Sender<Result<(), Refusal>>, fate: oneshot::Sender<Fate> },
+    Edit(Edit<D::Change>),
+    Follow(mpsc::UnboundedSender<Entry<D::Change>>),
+    Discard(ChangeId),
     RetryNow,
+    Close(oneshot::Sender<()>),
+}
+
+#[derive(Debug)]
+struct Edit<C> {
+    change: C,
+    admitted: oneshot::Sender<Result<(), EditError>>,
+    fate: oneshot::Sender<Fate>,
 }
 
 impl<D: Document> Session<D> {
@@ -82,17 +147,24 @@ impl<D: Document> Session<D> {
     pub fn open(opening: Opening) -> Self {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (events, heard) = mpsc::unbounded_channel();
-        let client = new_client(&opening);
+        let loaded = opening.disk.as_ref().map_or_else(Loaded::default, Disk::load);
+        let ids = ChangeIds::after(loaded.outbox.iter().map(|kept| kept.id).max());
+        let written = loaded.document.as_ref().map(|(_, cursor)| *cursor).unwrap_or_default();
+        let client = new_client(&opening, loaded);
         let (shown, view) = watch::channel(view_of(&client));
         let runner = Runner {
             url: opening.url,
             client,
             clock: Clock::start(),
-            ids: ChangeIds::after(None),
+            ids,
             socket: None,
             events,
             fates: HashMap::new(),
+            followers: Vec::new(),
             shown,
+            disk: opening.disk,
+            unwritten: BTreeMap::new(),
+            document: (written, Instant::now()),
         };
         tokio::spawn(runner.run(inbox, heard));
         Self { commands, view }
@@ -114,19 +186,45 @@ impl<D: Document> Session<D> {
         Ok(seen.clone())
     }
 
-    /// Makes a change. Returns, once it is queued, what will become of it; that future waits for as long as the server takes.
+    /// Makes a change. Returns, once it is kept (on disk, if the session has one), what will become of it; that future waits for as
+    /// long as the server takes.
     ///
     /// # Errors
-    /// Why the change can never be accepted, or that the session has ended.
+    /// Why the change can never be accepted, or was not kept, or that the session has ended. It is then not made.
     pub async fn edit(
         &self,
         change: D::Change,
     ) -> Result<impl Future<Output = Result<Fate, Ended>> + use<D>, EditError> {
         let (admitted, answer) = oneshot::channel();
         let (fate, outcome) = oneshot::channel();
-        self.commands.send(Command::Edit { change, admitted, fate }).map_err(|_| Ended)?;
+        self.commands.send(Command::Edit(Edit { change, admitted, fate })).map_err(|_| Ended)?;
         answer.await.map_err(|_| Ended)??;
         Ok(async move { outcome.await.map_err(|_| Ended) })
+    }
+
+    /// The entries of the log from here on, in order, whoever made them, refused ones too. Where the document was brought up to date
+    /// as a whole, entries are left out, and their versions. What is not taken waits in memory.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub fn follow(&self) -> Result<mpsc::UnboundedReceiver<Entry<D::Change>>, Ended> {
+        let (tell, told) = mpsc::unbounded_channel();
+        self.commands.send(Command::Follow(tell)).map_err(|_| Ended)?;
+        Ok(told)
+    }
+
+    /// Lets a refused change go: one of [`View::refused`].
+    pub fn discard(&self, change: ChangeId) {
+        // A session that has ended has nothing to discard.
+        let _ = self.commands.send(Command::Discard(change));
+    }
+
+    /// Writes the document to disk, if the session has one, and closes the connection. What is pending stays on disk.
+    pub async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        // If it has ended already, there is nothing to wait for.
+        let _ = self.commands.send(Command::Close(done));
+        let _ = closed.await;
     }
 
     /// Connects now, whatever the state.
@@ -142,15 +240,18 @@ pub enum EditError {
     /// It can never be accepted.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The disk does not take it.
+    #[error(transparent)]
+    NotKept(#[from] NotKept),
     /// Nobody takes changes any more.
     #[error(transparent)]
     Ended(#[from] Ended),
 }
 
-fn new_client<D: Document>(opening: &Opening) -> Client<D> {
+fn new_client<D: Document>(opening: &Opening, loaded: Loaded<D>) -> Client<D> {
     let settings = Settings {
         key: opening.key.clone(),
-        replica: ReplicaId(uuid_v7(clock::unix_now(), clock::random())),
+        replica: ReplicaId(clock::uuid()),
         name: opening.name.clone(),
         link: opening.link,
         transport: None,
@@ -159,18 +260,22 @@ fn new_client<D: Document>(opening: &Opening) -> Client<D> {
         voice: Voice::Sole,
         seed: u64::from_le_bytes(clock::random()),
     };
-    let start = Start {
-        document: D::default(),
-        cursor: Cursor::default(),
-        access: Access::Edit,
-        kept: Vec::new(),
-        registered: true,
-    };
-    Client::new(settings, start)
+    let (document, cursor) = loaded.document.unwrap_or_default();
+    let start = Start { document, cursor, access: Access::Edit, kept: loaded.outbox, registered: true };
+    let mut client = Client::new(settings, start);
+    let recalled = Recalled { read: true, kept: Vec::new(), retained: loaded.saved, document: None };
+    // It has not begun, so there is nothing to do but to show it.
+    client.handle(Event::Recalled(recalled), Moment::default());
+    client
 }
 
 fn view_of<D: Document>(client: &Client<D>) -> View<D> {
-    View { document: client.view().clone(), status: client.status(), cursor: client.confirmed().1 }
+    View {
+        document: client.view().clone(),
+        status: client.status(),
+        cursor: client.confirmed().1,
+        refused: client.outbox().attention().map(|kept| kept.id).collect(),
+    }
 }
 
 struct Runner<D: Document> {
@@ -182,7 +287,13 @@ struct Runner<D: Document> {
     events: super::socket::Events,
     /// Who asked for the fate of a change; several, where it takes the place of earlier ones.
     fates: HashMap<ChangeId, Vec<oneshot::Sender<Fate>>>,
+    followers: Vec<mpsc::UnboundedSender<Entry<D::Change>>>,
     shown: watch::Sender<View<D>>,
+    disk: Option<Disk>,
+    /// What the disk did not take. It is written with what comes next.
+    unwritten: BTreeMap<Record, Option<String>>,
+    /// The place in the log of the document on disk, and when it was written.
+    document: (Cursor, Instant),
 }
 
 impl<D: Document> Runner<D> {
@@ -191,58 +302,132 @@ impl<D: Document> Runner<D> {
         mut inbox: mpsc::UnboundedReceiver<Command<D>>,
         mut heard: mpsc::UnboundedReceiver<(SocketId, SocketEvent)>,
     ) {
-        self.handle(Event::Start);
+        self.handle(Event::Start).await;
+        let mut commands = Vec::new();
         loop {
             let due = self.client.deadline().map(|due| self.clock.instant(due));
             tokio::select! {
-                command = inbox.recv() => match command {
-                    Some(command) => self.obey(command),
-                    None => {
-                        self.handle(Event::Stop);
+                count = inbox.recv_many(&mut commands, TOGETHER) => {
+                    let close = self.obey(mem::take(&mut commands)).await;
+                    if count == 0 || close.is_some() {
+                        self.end().await;
+                        // Whoever waited may have gone.
+                        close.map(|close| close.send(()));
                         return;
                     }
-                },
-                Some((id, event)) = heard.recv() => {
-                    self.handle(Event::of_socket(id, event));
                 }
-                () = async { sleep_until(due.unwrap_or_else(tokio::time::Instant::now)).await }, if due.is_some() => {
-                    self.handle(Event::Wake);
+                Some((id, event)) = heard.recv() => self.handle(Event::of_socket(id, event)).await,
+                () = async { sleep_until(due.unwrap_or_else(Instant::now)).await }, if due.is_some() => {
+                    self.handle(Event::Wake).await;
                 }
             }
         }
     }
 
-    fn obey(&mut self, command: Command<D>) {
-        match command {
-            Command::RetryNow => {
-                self.handle(Event::Start);
+    /// Carries commands out. Returns who waits for the end, if that is among them.
+    async fn obey(&mut self, commands: Vec<Command<D>>) -> Option<oneshot::Sender<()>> {
+        let mut edits = Vec::new();
+        let mut close = None;
+        for command in commands {
+            match command {
+                Command::Edit(edit) => edits.push(edit),
+                Command::Follow(follower) => self.followers.push(follower),
+                Command::Discard(change) => self.handle(Event::Discard(change)).await,
+                Command::RetryNow => self.handle(Event::Start).await,
+                Command::Close(done) => close = Some(done),
             }
-            Command::Edit { change, admitted, fate } => {
-                let verdict = self.client.admits(&change);
-                if verdict.is_ok() {
+        }
+        self.make(edits).await;
+        close
+    }
+
+    /// Makes changes, in order: what can be accepted is kept first, all of it in one write.
+    async fn make(&mut self, edits: Vec<Edit<D::Change>>) {
+        let mut kept = Vec::new();
+        for Edit { change, admitted, fate } in edits {
+            match self.client.admits(&change) {
+                Ok(()) => {
                     let made_at = clock::unix_now();
                     let id = self.ids.next(made_at, clock::random());
-                    self.fates.entry(id).or_default().push(fate);
-                    self.handle(Event::Edit(Kept::new(id, change, made_at)));
+                    kept.push((Kept::new(id, change, made_at), admitted, fate));
                 }
-                // Whoever asked may have gone; the change is made all the same.
-                let _ = admitted.send(verdict);
+                // Whoever asked may have gone.
+                Err(refusal) => drop(admitted.send(Err(refusal.into()))),
+            }
+        }
+        let records = kept.iter().map(|(kept, ..)| (Record::Outbox(kept.id), Some(text(kept)))).collect();
+        let written = self.write(records).await;
+        for (kept, admitted, fate) in kept {
+            match &written {
+                Ok(()) => {
+                    self.fates.entry(kept.id).or_default().push(fate);
+                    self.handle(Event::Edit(kept)).await;
+                    // The change is made all the same.
+                    let _ = admitted.send(Ok(()));
+                }
+                Err(error) => {
+                    self.unwritten.remove(&Record::Outbox(kept.id));
+                    let _ = admitted.send(Err(error.clone().into()));
+                }
             }
         }
     }
 
-    fn handle(&mut self, event: Event<D>) {
-        let effects = self.client.handle(event, self.clock.now());
-        let shows = effects.iter().any(|effect| matches!(effect, Effect::ViewChanged | Effect::StatusChanged));
-        for effect in effects {
-            self.carry_out(effect);
+    async fn handle(&mut self, event: Event<D>) {
+        let mut events = vec![event];
+        let mut shows = false;
+        while let Some(event) = events.pop() {
+            let effects = self.client.handle(event, self.clock.now());
+            if self.disk.is_some() {
+                let mut writes: Vec<_> = effects.iter().flat_map(records).collect();
+                if self.document.1.elapsed() >= DOCUMENT_EVERY {
+                    writes.extend(self.document());
+                }
+                // What the disk does not take stays in memory, and is written when it does.
+                let _ = self.write(writes).await;
+            }
+            shows |= effects.iter().any(|effect| matches!(effect, Effect::ViewChanged | Effect::StatusChanged));
+            for effect in effects {
+                events.extend(self.carry_out(effect));
+            }
         }
         if shows {
             self.shown.send_replace(view_of(&self.client));
         }
     }
 
-    fn carry_out(&mut self, effect: Effect<D>) {
+    async fn end(&mut self) {
+        self.handle(Event::Stop).await;
+        let writes = self.document().into_iter().collect();
+        let _ = self.write(writes).await;
+    }
+
+    /// The confirmed document as a record, if another is on disk.
+    fn document(&mut self) -> Option<Write> {
+        let (document, cursor) = self.client.confirmed();
+        if self.disk.is_none() || cursor == self.document.0 {
+            return None;
+        }
+        let write = (Record::Document, Some(text(&(document, cursor))));
+        self.document = (cursor, Instant::now());
+        Some(write)
+    }
+
+    async fn write(&mut self, writes: Vec<Write>) -> Result<(), NotKept> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.unwritten.extend(writes);
+        let written = disk.write(self.unwritten.clone().into_iter().collect()).await;
+        if written.is_ok() {
+            self.unwritten.clear();
+        }
+        written
+    }
+
+    /// Does what the client asks for. Returns what it is to be told.
+    fn carry_out(&mut self, effect: Effect<D>) -> Option<Event<D>> {
         match effect {
             Effect::Open(id, _) => self.socket = Some((id, Socket::open(self.url.clone(), id, self.events.clone()))),
             Effect::Send(id, text) => {
@@ -262,13 +447,17 @@ impl<D: Document> Runner<D> {
                     self.fates.entry(kept.id).or_default().extend(askers);
                 }
             }
-            Effect::Saved(confirmed) => self.settle(confirmed.kept.id, &Fate::Saved),
+            Effect::Heard(entries) => {
+                self.followers.retain(|follower| entries.iter().all(|entry| follower.send(entry.clone()).is_ok()));
+            }
+            Effect::Saved(confirmed) => {
+                self.settle(confirmed.kept.id, &Fate::Saved);
+            }
             Effect::Refused(kept) => {
-                if let Some(refusal) = kept.refused {
-                    self.settle(kept.id, &Fate::Refused(refusal));
-                }
+                let id = kept.id;
+                let told = kept.refused.is_some_and(|refusal| self.settle(id, &Fate::Refused(refusal)));
                 // The asker has the reason; there is no list here for a person to go through.
-                self.client.handle(Event::Discard(kept.id), self.clock.now());
+                return told.then_some(Event::Discard(id));
             }
             // There is no device to hint at anything here, so nothing is probed but the line, which is a WebSocket; the document is
             // one that the server knows, and nobody shares the voice.
@@ -283,12 +472,65 @@ impl<D: Document> Runner<D> {
             | Effect::Measured(_)
             | Effect::StatusChanged => {}
         }
+        None
     }
 
-    fn settle(&mut self, id: ChangeId, fate: &Fate) {
-        for asker in self.fates.remove(&id).unwrap_or_default() {
-            // Whoever asked may have gone.
+    /// Tells a change's fate. Returns whether anybody waited for it.
+    fn settle(&mut self, id: ChangeId, fate: &Fate) -> bool {
+        let askers = self.fates.remove(&id).unwrap_or_default();
+        // Whoever asked may have gone, and does not care.
+        let told = !askers.is_empty();
+        for asker in askers {
             let _ = asker.send(fate.clone());
+        }
+        told
+    }
+}
+
+/// What an effect makes of the records on disk.
+fn records<D: Document>(effect: &Effect<D>) -> Vec<Write> {
+    match effect {
+        Effect::Keep(kept) => {
+            let replaced = kept.replaces.map(|replaced| (Record::Outbox(replaced), None));
+            let here = [(Record::Outbox(kept.id), Some(text(kept))), (Record::Saved(kept.id), None)];
+            here.into_iter().chain(replaced).collect()
+        }
+        Effect::Saved(confirmed) => {
+            let id = confirmed.kept.id;
+            vec![(Record::Outbox(id), None), (Record::Saved(id), Some(text(confirmed)))]
+        }
+        Effect::Forget(id) => vec![(Record::Outbox(*id), None), (Record::Saved(*id), None)],
+        _ => Vec::new(),
+    }
+}
+
+/// A record's text.
+fn text(record: &impl Serialize) -> String {
+    // Records are plain data with string keys: writing them cannot fail.
+    serde_json::to_string(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_read_as_people_copy_them() {
+        let opening = |link| Opening::of_link(link, "").map(|opening| opening.url);
+        let key = "AAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(opening(&format!("http://127.0.0.1:3000/b/{key}")).as_deref(), Ok("ws://127.0.0.1:3000/api/sync"));
+        assert_eq!(
+            opening(&format!(" https://plan.example/b/{key}?x#y\n")).as_deref(),
+            Ok("wss://plan.example/api/sync")
+        );
+        for wrong in [
+            "",
+            "plan.example",
+            "ftp://plan.example/b/AAAAAAAAAAAAAAAAAAAAAA",
+            "https://plan.example/b/short",
+            "https:///b/AAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert_eq!(opening(wrong), Err(NotALink), "{wrong}");
         }
     }
 }

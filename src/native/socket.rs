@@ -80,7 +80,11 @@ async fn dropped(queue: &mut mpsc::UnboundedReceiver<String>) {
     while queue.recv().await.is_some() {}
 }
 
-fn request(url: &str) -> Result<tokio_tungstenite::tungstenite::handshake::client::Request, Error> {
+/// The request that opens a socket to `url`.
+///
+/// # Errors
+/// That it is no address.
+pub fn request(url: &str) -> Result<tokio_tungstenite::tungstenite::handshake::client::Request, Error> {
     let mut request = url.into_client_request()?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     Ok(request)

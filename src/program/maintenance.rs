@@ -153,7 +153,7 @@ pub(crate) fn import(options: &Import) -> Result<(), Failure> {
 pub(crate) fn migrate(options: &Migrate) -> Result<(), Failure> {
     runtime()?.block_on(async {
         let from = Sqlite::open(&options.data)?;
-        let to = Postgres::open(&options.database).await.map_err(StartError::from)?;
+        let to = Postgres::open(&options.database, options.database_ca.as_deref()).await.map_err(StartError::from)?;
         let all = upkeep::list(&from).await?;
         for (n, listed) in all.iter().enumerate() {
             upkeep::copy::<Board>(&from, &to, listed).await?;

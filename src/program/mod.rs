@@ -1,7 +1,9 @@
 //! Puts the server together and runs it.
 
+pub(crate) mod load;
 pub(crate) mod maintenance;
 mod open_files;
+pub(crate) mod remote;
 mod site;
 mod tls;
 
@@ -119,7 +121,7 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, options: Serve) -> Res
 /// Opens the store that was chosen.
 async fn open(place: &Place) -> Result<Database, StartError> {
     Ok(match &place.database {
-        Some(address) => Database::Postgres(Postgres::open(address).await?),
+        Some(address) => Database::Postgres(Postgres::open(address, place.database_ca.as_deref()).await?),
         None => Database::Sqlite(Sqlite::open(&place.data)?),
     })
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod chaos;
+mod encryption;
 mod frames;
 mod limits;
 mod native;

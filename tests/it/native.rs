@@ -1,10 +1,15 @@
 //! The engine against the server, over real sockets: the native client runs what the page runs.
 
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use sheetbend::board::{Board, Change};
-use sheetbend::native::{Fate, Opening, Session, session::EditError};
-use sheetbend::server::{NewBoard, Server, Settings, store::sqlite::Sqlite};
+use sheetbend::native::{Disk, Fate, Opening, Session, session::EditError};
+use sheetbend::server::store::sqlite::{self, Sqlite};
+use sheetbend::server::{NewBoard, Server, Settings};
 use sheetbend::sync::backoff::Backoff;
 use sheetbend::sync::client::Connection;
 use sheetbend::sync::id::Key;
@@ -12,7 +17,7 @@ use sheetbend::sync::link;
 
 use crate::support::boards::{add_list, make_board};
 use crate::support::ids::{document_id, key};
-use crate::support::program::Running;
+use crate::support::program::{PROGRAM, Running};
 
 fn opening(address: std::net::SocketAddr, key: Key, name: &str) -> Opening {
     // As patient as ever, and quicker.
@@ -51,6 +56,176 @@ async fn a_wrong_key_is_final() {
     let view = session.wait_for(|view| matches!(view.status.connection, Connection::Refused(_))).await.expect("ends");
     let Connection::Refused(bye) = view.status.connection else { panic!("refused") };
     assert!(bye.message.contains("opens no board"), "{bye:?}");
+}
+
+/// The program at a board, from the command line.
+fn at(running: &Running, command: &str, more: &[&str]) -> Command {
+    let link = format!("http://{}/b/{}", running.address, key(1).as_str());
+    let mut program = Command::new(PROGRAM);
+    program.arg(command).arg(link).args(more).current_dir(std::env::temp_dir());
+    program
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn titles(board: &Board) -> Vec<String> {
+    board.cards.values().map(|card| card.title.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_added_from_the_command_line_and_followed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = Running::start(data.path());
+    make_board(&running).await;
+    let mut tail =
+        at(&running, "tail", &["--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut started = String::new();
+    BufReader::new(tail.stderr.take().expect("piped")).read_line(&mut started).expect("says something");
+    assert!(started.contains("following"), "{started}");
+
+    let none = at(&running, "add", &["Nets"]).output().expect("runs");
+    assert!(!none.status.success() && said(&none).contains("no lists yet"), "{none:?}");
+    let made = at(&running, "add", &["--list", "To mend", "--make-list", "--name", "Ada", "Nets", "Sails"])
+        .output()
+        .expect("runs");
+    assert!(made.status.success() && said(&made).contains("Saved 2 cards"), "{made:?}");
+    let wrong = at(&running, "add", &["--list", "To end", "Ropes"]).output().expect("runs");
+    assert!(!wrong.status.success() && said(&wrong).contains("There are: \"To mend\"."), "{wrong:?}");
+    let first = at(&running, "add", &["Ropes"]).output().expect("runs");
+    assert!(first.status.success(), "{first:?}");
+
+    let lines = BufReader::new(tail.stdout.take().expect("piped")).lines().take(4);
+    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(&line.expect("text")).expect("JSON")).collect();
+    let heard: Vec<_> =
+        lines.iter().map(|entry| (&entry["author"], &entry["change"]["kind"], &entry["change"]["title"])).collect();
+    let (ada, nobody, card) = (&json!("Ada"), &json!(""), &json!("add_card"));
+    assert_eq!(heard[0], (ada, &json!("add_list"), &json!("To mend")));
+    assert_eq!(
+        heard[1..],
+        [(ada, card, &json!("Nets")), (ada, card, &json!("Sails")), (nobody, card, &json!("Ropes"))]
+    );
+    tail.kill().expect("runs");
+    tail.wait().expect("ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_saved_is_kept_in_a_file_and_sent_the_next_time() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let mut running = Running::start(data.path());
+    make_board(&running).await;
+    let outbox = place.path().join("outbox");
+    let outbox = outbox.to_str().expect("text");
+    let add = |running: &Running, more: &[&str]| {
+        at(running, "add", &[&["--outbox", outbox], more].concat()).output().expect("runs")
+    };
+    let first = add(&running, &["--list", "To mend", "--make-list", "Nets"]);
+    assert!(first.status.success(), "{first:?}");
+    running.stop();
+    let kept = add(&running, &["--within", "1", "Sails"]);
+    assert!(kept.status.success() && said(&kept).contains("1 changes are kept in"), "{kept:?}");
+    let lost = at(&running, "add", &["--within", "1", "Masts"]).output().expect("runs");
+    assert!(!lost.status.success() && said(&lost).contains("not saved"), "{lost:?}");
+
+    running.start_again(data.path());
+    let other = Session::<Board>::open(opening(running.address, key(1), "Ada"));
+    let last = add(&running, &["Ropes"]);
+    assert!(last.status.success(), "{last:?}");
+    let view = other.wait_for(|view| view.cursor.version >= 4).await.expect("goes on");
+    let mut titles = titles(&view.document);
+    titles.sort();
+    assert_eq!((view.cursor.version, titles.join(" ")), (4, "Nets Ropes Sails".to_owned()));
+
+    // The file is of one link, and of one process.
+    let link = format!("http://{}/b/{}", running.address, key(2).as_str());
+    let wrong = Command::new(PROGRAM).args(["add", &link, "--outbox", outbox, "x"]).output().expect("runs");
+    assert!(!wrong.status.success() && said(&wrong).contains("keeps the changes of another link"), "{wrong:?}");
+    let disk = Disk::open(Path::new(outbox), &key(1)).expect("opens");
+    let busy = add(&running, &["x"]);
+    assert!(!busy.status.success() && said(&busy).contains("in use by another program"), "{busy:?}");
+    drop(disk);
+}
+
+/// The disk under the outbox takes no more: what is not kept is not made, and that is said.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_does_not_take_is_not_made() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let running = Running::start(data.path());
+    make_board(&running).await;
+    let made = at(&running, "add", &["--list", "To mend", "--make-list", "Nets"]).output().expect("runs");
+    assert!(made.status.success(), "{made:?}");
+    let link = format!("http://{}/b/{}", running.address, key(1).as_str());
+    // Files may not grow past 64 KiB, and the signal that says so is ignored: writes fail.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$@\"", "sh", PROGRAM, "add", &link, "--outbox"]);
+    command.arg(place.path().join("outbox")).args((0..400).map(|n| format!("{n}{}", "x".repeat(300))));
+    let full = command.output().expect("runs");
+    assert!(!full.status.success() && said(&full).contains("cannot be kept on disk"), "{full:?}");
+    let session = Session::<Board>::open(opening(running.address, key(1), "Ada"));
+    let view = session.wait_for(|view| view.cursor.version > 0).await.expect("goes on");
+    assert!(view.document.cards.len() < 401, "{}", view.document.cards.len());
+}
+
+/// A program that was ended holds, in its file, what a server has lost that was restored from an older copy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_server_gets_back_what_a_file_holds() {
+    let (data, copy, place) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    let path = place.path().join("outbox");
+    let open = |running: &Running| {
+        let mut opening = opening(running.address, key(1), "Ada");
+        opening.disk = Some(Disk::open(&path, &key(1)).expect("opens"));
+        Session::<Board>::open(opening)
+    };
+    let mut running = Running::start(data.path());
+    make_board(&running).await;
+    assert!(running.terminate());
+    std::fs::copy(data.path().join(sqlite::FILE), copy.path().join(sqlite::FILE)).expect("copies");
+    running.start_again(data.path());
+    let session = open(&running);
+    for n in 1..=3 {
+        let fate = session.edit(add_list(1, n)).await.expect("is taken");
+        assert_eq!(fate.await, Ok(Fate::Saved));
+    }
+    session.close().await;
+    assert!(running.terminate());
+
+    let restored = Running::start(copy.path());
+    let session = open(&restored);
+    let view = session.wait_for(|view| view.cursor.version >= 3 && view.status.pending == 0).await.expect("goes on");
+    assert_eq!((view.cursor.version, view.document.lists.len()), (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_example_bot_labels_questions() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let running = Running::start(data.path());
+    make_board(&running).await;
+    let bot = Path::new(PROGRAM).parent().expect("a folder").join("examples/bot");
+    let link = format!("http://{}/b/{}", running.address, key(1).as_str());
+    let bot = Command::new(bot).arg(link).current_dir(place.path()).spawn();
+    let mut bot = bot.expect("is built with `cargo build --features ssr --example bot`");
+    let added =
+        at(&running, "add", &["--list", "To ask", "--make-list", "Who has the key?", "Nets"]).output().expect("runs");
+    assert!(added.status.success(), "{added:?}");
+    let session = Session::<Board>::open(opening(running.address, key(1), "Ada"));
+    let labelled = |board: &Board| {
+        board
+            .cards
+            .values()
+            .filter(|card| card.labels.contains("question"))
+            .map(|card| card.title.clone())
+            .collect::<Vec<_>>()
+    };
+    let view = session.wait_for(|view| !labelled(&view.document).is_empty()).await.expect("goes on");
+    assert_eq!(labelled(&view.document), ["Who has the key?"]);
+    bot.kill().expect("runs");
+    bot.wait().expect("ends");
 }
 
 /// The heart of it: people type, the server is killed again and again, and every change arrives once.

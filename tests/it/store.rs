@@ -59,7 +59,7 @@ contract!(on_postgres, open_postgres().await);
 /// A store on a database of its own; `None` if there is no PostgreSQL here.
 async fn open_postgres() -> Option<((), Postgres)> {
     let cluster = cluster::shared().await?;
-    Some(((), Postgres::open(&cluster.database().await).await.expect("opens")))
+    Some(((), Postgres::open(&cluster.database().await, None).await.expect("opens")))
 }
 
 mod contract {
@@ -395,7 +395,7 @@ fn a_folder_that_cannot_be_is_said() {
 async fn servers_that_start_at_once_make_one_schema() {
     let Some(cluster) = cluster::shared().await else { return };
     let address = cluster.database().await;
-    let opened = futures_util::future::join_all((0..8).map(|_| Postgres::open(&address))).await;
+    let opened = futures_util::future::join_all((0..8).map(|_| Postgres::open(&address, None))).await;
     let stores: Vec<_> = opened.into_iter().map(|opened| opened.expect("opens")).collect();
     stores[0].create(new_document(1)).await.expect("works");
     assert_eq!(stores[7].documents(None, 10).await.expect("works").len(), 1);
@@ -405,7 +405,8 @@ async fn servers_that_start_at_once_make_one_schema() {
 async fn servers_hear_of_what_others_write() {
     let Some(cluster) = cluster::shared().await else { return };
     let address = cluster.database().await;
-    let (one, other) = (Postgres::open(&address).await.expect("opens"), Postgres::open(&address).await.expect("opens"));
+    let (one, other) =
+        (Postgres::open(&address, None).await.expect("opens"), Postgres::open(&address, None).await.expect("opens"));
     let mut hints = other.watch().expect("there are others");
     one.create(new_document(1)).await.expect("works");
     let mut after = Cursor::default();

@@ -9,6 +9,7 @@ use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::ChangeId;
 use crate::sync::link::{Loss, SocketId};
+use crate::sync::message::Entry;
 use crate::sync::network::{Answer, ProbeId};
 use crate::sync::outbox::Kept;
 use crate::sync::retained::Confirmed;
@@ -139,6 +140,8 @@ pub enum Effect<D: Document> {
     TakeOver,
     /// The connection took a turn.
     Line(Turn),
+    /// The log goes on with these. What a snapshot has in it already is not told one by one.
+    Heard(Vec<Entry<D::Change>>),
     /// [`Client::view`](super::Client::view) is another.
     ViewChanged,
     /// [`Client::status`](super::Client::status) is another.

@@ -31,7 +31,7 @@ impl<D: Document> Client<D> {
             }
             // Before the answer it is not known whether they follow what is here.
             ServerMessage::Committed { .. } if !self.is_live() => {}
-            ServerMessage::Committed { entries } => effects.extend(self.take(socket, &entries, now)),
+            ServerMessage::Committed { entries } => effects.extend(self.take(socket, entries, now)),
             ServerMessage::Ping { nonce, version } => {
                 effects.push(send(socket, &ClientMessage::Pong { nonce }));
                 if self.is_live() && version.is_some_and(|version| version > self.replica.cursor().version) {
@@ -72,7 +72,7 @@ impl<D: Document> Client<D> {
             self.replay();
             effects.push(Effect::ViewChanged);
         }
-        effects.extend(self.take(socket, &response.changes, now));
+        effects.extend(self.take(socket, response.changes, now));
         let spread = Duration::from_millis(response.reconnect_spread_ms);
         effects.extend(self.drive(link::Event::Accepted(socket, spread), now));
         effects.extend(self.flush());
@@ -90,11 +90,12 @@ impl<D: Document> Client<D> {
         effects
     }
 
-    fn take(&mut self, socket: SocketId, entries: &[Entry<D::Change>], now: Moment) -> Vec<Effect<D>> {
+    fn take(&mut self, socket: SocketId, entries: Vec<Entry<D::Change>>, now: Moment) -> Vec<Effect<D>> {
+        let before = self.replica.cursor().version;
         let mut effects = Vec::new();
         let mut misfit = None;
         let mut view_stands = true;
-        for entry in entries {
+        for entry in &entries {
             view_stands &= self.is_expected(entry);
             if let Err(why) = self.replica.take(entry) {
                 misfit = Some(why);
@@ -117,6 +118,12 @@ impl<D: Document> Client<D> {
         if !view_stands {
             self.replay();
             effects.push(Effect::ViewChanged);
+        }
+        let after = self.replica.cursor().version;
+        let news: Vec<_> =
+            entries.into_iter().filter(|entry| entry.version > before && entry.version <= after).collect();
+        if !news.is_empty() {
+            effects.push(Effect::Heard(news));
         }
         match misfit {
             Some(Misfit::Gap { .. }) => effects.extend(self.drive(link::Event::Unreadable(socket), now)),

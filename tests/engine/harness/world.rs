@@ -114,6 +114,11 @@ impl<D: Document> World<D> {
                 Effect::Register(_) | Effect::TakeOver | Effect::TryWebSocket => {
                     panic!("a known document, nobody to share it with, and WebSockets only")
                 }
+                Effect::Heard(entries) => {
+                    assert!(entries.windows(2).all(|two| two[1].version == two[0].version + 1), "in order");
+                    let last = entries.last().expect("something was heard").version;
+                    assert_eq!(last, person.client.confirmed().1.version, "up to where the document stands");
+                }
                 Effect::Line(_)
                 | Effect::ViewChanged
                 | Effect::StatusChanged

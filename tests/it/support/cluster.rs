@@ -10,9 +10,13 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 
+use super::certificates::Certificates;
+
 /// A running PostgreSQL.
 pub(crate) struct Cluster {
     port: u16,
+    /// It encrypts, for those who ask for it.
+    pub(crate) certificates: Certificates,
     /// While its standard input is open, PostgreSQL runs; at each line it crashes and is started again.
     keeper: Child,
     databases: AtomicUsize,
@@ -38,9 +42,11 @@ impl Cluster {
         let script = r#"
             folder=$(mktemp -d "${TMPDIR:-/tmp}/sheetbend-postgres-XXXXXX") || exit 1
             "$1/initdb" -D "$folder/data" -U tester --auth=trust --no-sync --encoding=UTF8 --locale=C >/dev/null || exit 1
+            printf %s "$3" >"$folder/pem"
+            (umask 077 && printf %s "$4" >"$folder/key")
             serve() {
                 "$1/postgres" -D "$folder/data" -h 127.0.0.1 -p "$2" -k "$folder" -c fsync=off -c max_connections=300 \
-                    -c log_min_messages=panic </dev/null &
+                    -c log_min_messages=panic -c ssl=on -c ssl_cert_file="$folder/pem" -c ssl_key_file="$folder/key" </dev/null &
             }
             serve "$1" "$2"
             while read -r _; do
@@ -53,9 +59,12 @@ impl Cluster {
             rm -rf "$folder"
         "#;
         let mut command = as_somebody();
+        let certificates = Certificates::make();
+        let text = |path| std::fs::read_to_string(path).expect("reads");
         command.args(["sh", "-c", script, "sh"]).arg(programs).arg(port.to_string());
+        command.args([text(certificates.certificate()), text(certificates.key())]);
         let keeper = command.stdin(Stdio::piped()).stdout(Stdio::null()).current_dir("/").spawn().expect("starts");
-        let cluster = Self { port, keeper, databases: AtomicUsize::new(0) };
+        let cluster = Self { port, certificates, keeper, databases: AtomicUsize::new(0) };
         cluster.is_up().await;
         Some(cluster)
     }
@@ -82,6 +91,15 @@ impl Cluster {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.run("postgres", &format!("CREATE DATABASE {name}")).await;
         self.address(&name)
+    }
+
+    /// How many of this program's lines to a database are encrypted.
+    pub(crate) async fn encrypted(&self, address: &str) -> i64 {
+        const COUNT: &str = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+                             WHERE ssl AND application_name = 'sheetbend' AND datname = current_database()";
+        let (client, connection) = tokio_postgres::connect(address, NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        client.query_one(COUNT, &[]).await.expect("is run").get(0)
     }
 
     /// Runs a statement as the owner of everything.

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod boards;
+pub(crate) mod certificates;
 pub(crate) mod cluster;
 pub(crate) mod http;
 pub(crate) mod ids;

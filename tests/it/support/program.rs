@@ -62,7 +62,8 @@ impl Running {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("says something");
-        let address = line.trim().strip_prefix("Sheetbend serves on http://").and_then(|address| address.parse().ok());
+        let place = line.trim().strip_prefix("Sheetbend serves on http");
+        let address = place.and_then(|place| place.trim_start_matches('s').strip_prefix("://")?.parse().ok());
         match address {
             Some(address) => Self { process, address },
             None => panic!("it said {line:?}, and {}", rest(process)),

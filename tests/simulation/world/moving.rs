@@ -72,7 +72,11 @@ impl World {
                 }
                 self.tell(|| format!("page {id}: {turn:?}"));
             }
-            Effect::ViewChanged | Effect::StatusChanged | Effect::Marked(_) | Effect::Measured(_) => {}
+            Effect::Heard(_)
+            | Effect::ViewChanged
+            | Effect::StatusChanged
+            | Effect::Marked(_)
+            | Effect::Measured(_) => {}
         }
     }
 

@@ -3,17 +3,20 @@
 //! All servers are equal. An append is one statement, which moves the document's version on if it is where the server took it to
 //! be, and writes the entries; of two that append at once, one finds that it was overtaken. Other servers get a hint ([`watch`]).
 
+mod encryption;
 mod migrate;
 mod row;
 mod watch;
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::sync::mpsc;
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Config, NoTls};
 use uuid::Uuid;
 
 use self::migrate::MigrateError;
@@ -49,6 +52,14 @@ pub enum OpenError {
     /// The address cannot be read.
     #[error("this is no address of a PostgreSQL database: {0}. Write one like postgres://name:password@host/database.")]
     Address(#[source] tokio_postgres::Error),
+    /// The certificates that are to be trusted cannot be read.
+    #[error("cannot read {}: {source}. Give it in PEM, as in `-----BEGIN CERTIFICATE-----`.", path.display())]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: tokio_rustls::rustls::pki_types::pem::Error,
+    },
     /// It cannot be reached, or does not let this program in.
     #[error("cannot use the PostgreSQL database: {0}. Check that it runs, and the address.")]
     Unreachable(String),
@@ -67,13 +78,20 @@ pub enum OpenError {
 impl Postgres {
     /// Opens the database at `address` (`postgres://…`), and brings its schema up to date.
     ///
+    /// With `?sslmode=require` in the address the line is encrypted, and the database must show a certificate for its host that this
+    /// machine trusts, or that one in the file `authority` has signed. With an `authority`, that is so without a word.
+    ///
     /// # Errors
     /// [`OpenError`], as a sentence for the person who starts the server.
-    pub async fn open(address: &str) -> Result<Self, OpenError> {
+    pub async fn open(address: &str, authority: Option<&Path>) -> Result<Self, OpenError> {
         let mut config: Config = address.parse().map_err(OpenError::Address)?;
         config.application_name("sheetbend").connect_timeout(WITHIN);
+        if !address.contains("sslmode=") {
+            config.ssl_mode(if authority.is_some() { SslMode::Require } else { SslMode::Disable });
+        }
+        let encryption = encryption::with(authority)?;
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, manager_config);
+        let manager = Manager::from_config(config.clone(), encryption.clone(), manager_config);
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
@@ -91,7 +109,7 @@ impl Postgres {
         let (written, writes) = mpsc::unbounded_channel();
         let (hints, hinted) = mpsc::unbounded_channel();
         tokio::spawn(watch::tell(pool.clone(), writes));
-        tokio::spawn(watch::hear(config, hints));
+        tokio::spawn(watch::hear(config, encryption, hints));
         Ok(Self { pool, written, hints: Mutex::new(Some(hinted)) })
     }
 

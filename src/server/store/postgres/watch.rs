@@ -8,7 +8,8 @@ use std::time::Duration;
 use deadpool_postgres::Pool;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::sleep;
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sync::id::DocumentId;
 
@@ -52,10 +53,10 @@ pub(super) async fn tell(pool: Pool, mut written: UnboundedReceiver<DocumentId>)
 
 /// Hears what other servers have written, on a connection of its own, for as long as somebody wants to know. What this one has
 /// written is heard too.
-pub(super) async fn hear(config: Config, hints: UnboundedSender<DocumentId>) {
+pub(super) async fn hear(config: Config, encryption: MakeRustlsConnect, hints: UnboundedSender<DocumentId>) {
     let mut said = false;
     while !hints.is_closed() {
-        if let Err(error) = listen(&config, &hints).await
+        if let Err(error) = listen(&config, encryption.clone(), &hints).await
             && !said
         {
             tracing::warn!(%error, "hints of what other servers write do not come; they are asked for");
@@ -65,8 +66,12 @@ pub(super) async fn hear(config: Config, hints: UnboundedSender<DocumentId>) {
     }
 }
 
-async fn listen(config: &Config, hints: &UnboundedSender<DocumentId>) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen(
+    config: &Config,
+    encryption: MakeRustlsConnect,
+    hints: &UnboundedSender<DocumentId>,
+) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(encryption).await?;
     let listening = client.batch_execute("LISTEN sheetbend");
     tokio::pin!(listening);
     let mut asked = false;

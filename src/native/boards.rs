@@ -1,0 +1,100 @@
+//! Makes documents on a server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::sync::id::{DocumentId, Key};
+
+/// How long a server may take.
+const WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a document was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMade {
+    /// The address cannot be read.
+    #[error("\"{0}\" is no address of a server: it looks like https://plan.example")]
+    Address(String),
+    /// The server cannot be reached.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// It does not answer.
+    #[error("the server does not answer")]
+    Silent,
+    /// It says no: the id or the key is another document's, or this client has made too many.
+    #[error("the server refused it with status {0}")]
+    Refused(u16),
+}
+
+/// Registers a document with a server, `https://plan.example`, as one that `key` opens and its view key shows. Doing so again changes
+/// nothing.
+///
+/// # Errors
+/// [`NotMade`].
+pub async fn make(server: &str, id: DocumentId, key: &Key) -> Result<(), NotMade> {
+    let wrong = || NotMade::Address(server.to_owned());
+    let (scheme, rest) = server.split_once("://").ok_or_else(wrong)?;
+    let authority = rest.trim_end_matches('/');
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let (port, encrypted) = match scheme {
+        "http" => (80, false),
+        "https" => (443, true),
+        _ => return Err(wrong()),
+    };
+    let address = if host == authority { format!("{authority}:{port}") } else { authority.to_owned() };
+    let body = serde_json::json!({ "id": id, "edit_key": key }).to_string();
+    let request = Request::post("/api/boards")
+        .header(HOST, authority)
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(|_| wrong())?;
+    let made = async {
+        let stream = TcpStream::connect(&address).await.map_err(unreachable)?;
+        if encrypted {
+            let name = ServerName::try_from(host.to_owned()).map_err(|_| wrong())?;
+            let stream = connector().connect(name, stream).await.map_err(unreachable)?;
+            send(stream, request).await
+        } else {
+            send(stream, request).await
+        }
+    };
+    match timeout(WITHIN, made).await {
+        Ok(Ok(StatusCode::OK | StatusCode::CREATED)) => Ok(()),
+        Ok(Ok(status)) => Err(NotMade::Refused(status.as_u16())),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(NotMade::Silent),
+    }
+}
+
+async fn send<T>(stream: T, request: Request<String>) -> Result<StatusCode, NotMade>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+    tokio::select! {
+        answer = sender.send_request(request) => answer.map(|answer| answer.status()).map_err(unreachable),
+        // It ends only when it has broken.
+        ended = connection => Err(ended.map_or_else(unreachable, |()| NotMade::Silent)),
+    }
+}
+
+fn unreachable(error: impl std::error::Error) -> NotMade {
+    NotMade::Unreachable(error.to_string())
+}
+
+/// Trusts whom this machine trusts.
+fn connector() -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    TlsConnector::from(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+}
