@@ -41,7 +41,7 @@ test("live, and all is confirmed: “Saved”", async ({ board, browser }) => {
 test("changes under way: “Saving 1 change…”, after 300 ms and for 400 ms at least", async ({ board, browser, server }) => {
   const { chaos, ada } = await plan(browser, server, board);
   await watch(ada.page);
-  await chaos.set({ fault: "delay", ms: 400 });
+  await chaos.set({ fault: "delay", ms: 1_500 });
   await ada.addCards("To do", "On a slow line");
   await expect(pill(ada, "saving")).toContainText("Saving 1 change…");
   await expect(pill(ada, "saved")).toBeVisible();

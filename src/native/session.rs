@@ -516,13 +516,14 @@ mod tests {
 
     #[test]
     fn links_are_read_as_people_copy_them() {
-        let opening = |link| Opening::of_link(link, "").map(|opening| opening.url);
+        let url = |link: &str| Opening::of_link(link, "").map(|opening| opening.url);
         let key = "AAAAAAAAAAAAAAAAAAAAAA";
-        assert_eq!(opening(&format!("http://127.0.0.1:3000/b/{key}")).as_deref(), Ok("ws://127.0.0.1:3000/api/sync"));
-        assert_eq!(
-            opening(&format!(" https://plan.example/b/{key}?x#y\n")).as_deref(),
-            Ok("wss://plan.example/api/sync")
-        );
+        for (link, expected) in [
+            (format!("http://127.0.0.1:3000/b/{key}"), "ws://127.0.0.1:3000/api/sync"),
+            (format!(" https://plan.example/b/{key}?x#y\n"), "wss://plan.example/api/sync"),
+        ] {
+            assert_eq!(url(&link).as_deref(), Ok(expected));
+        }
         for wrong in [
             "",
             "plan.example",
@@ -530,7 +531,7 @@ mod tests {
             "https://plan.example/b/short",
             "https:///b/AAAAAAAAAAAAAAAAAAAAAA",
         ] {
-            assert_eq!(opening(wrong), Err(NotALink), "{wrong}");
+            assert_eq!(url(wrong), Err(NotALink), "{wrong}");
         }
     }
 }
