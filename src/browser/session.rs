@@ -458,8 +458,6 @@ impl<D: Document> Inner<D> {
                     with(&this, |inner| inner.handle(Event::Probed(id, answer)));
                 });
             }
-            // The view has all of it.
-            Effect::Heard(_) => {}
             Effect::Line(turn) => {
                 if matches!(turn, Turn::Rewound { .. }) {
                     self.keeper.offer_again();
@@ -482,8 +480,8 @@ impl<D: Document> Inner<D> {
                 (self.listener)(Notice::Marks(marks));
             }
             Effect::Measured(time) => (self.listener)(Notice::Measured(time)),
-            // The list of them is told as a whole.
-            Effect::Refused(_) => {}
+            // The list of them, and the view, are told as a whole.
+            Effect::Refused(_) | Effect::Heard(_) => {}
         }
     }
 

@@ -112,9 +112,9 @@ pub struct View<D> {
     pub status: Status,
     /// The confirmed document's place in the log.
     pub cursor: Cursor,
-    /// Changes of an earlier process that the server has refused since: nobody waits for their fate any more. They stay until
-    /// [`Session::discard`].
-    pub refused: Vec<ChangeId>,
+    /// Changes of an earlier process that the server has refused since, and why: nobody waits for their fate any more. They stay
+    /// until [`Session::discard`].
+    pub refused: Vec<(ChangeId, Refusal)>,
 }
 
 impl<D> View<D> {
@@ -274,7 +274,7 @@ fn view_of<D: Document>(client: &Client<D>) -> View<D> {
         document: client.view().clone(),
         status: client.status(),
         cursor: client.confirmed().1,
-        refused: client.outbox().attention().map(|kept| kept.id).collect(),
+        refused: client.outbox().attention().filter_map(|kept| Some((kept.id, kept.refused.clone()?))).collect(),
     }
 }
 
@@ -360,8 +360,9 @@ impl<D: Document> Runner<D> {
         for (kept, admitted, fate) in kept {
             match &written {
                 Ok(()) => {
-                    self.fates.entry(kept.id).or_default().push(fate);
-                    self.handle(Event::Edit(kept)).await;
+                    let id = kept.id;
+                    self.fates.entry(id).or_default().push(fate);
+                    self.proceed(Event::Edit(kept), Some(id)).await;
                     // The change is made all the same.
                     let _ = admitted.send(Ok(()));
                 }
@@ -374,12 +375,19 @@ impl<D: Document> Runner<D> {
     }
 
     async fn handle(&mut self, event: Event<D>) {
+        self.proceed(event, None).await;
+    }
+
+    /// Tells the client what happened, and does what it asks for. The record of `written` is on disk already.
+    async fn proceed(&mut self, event: Event<D>, written: Option<ChangeId>) {
+        let is_written = |effect: &&Effect<D>| matches!(effect, Effect::Keep(kept) if Some(kept.id) == written && kept.replaces.is_none());
         let mut events = vec![event];
         let mut shows = false;
         while let Some(event) = events.pop() {
             let effects = self.client.handle(event, self.clock.now());
             if self.disk.is_some() {
-                let mut writes: Vec<_> = effects.iter().flat_map(records).collect();
+                let mut writes: Vec<_> =
+                    effects.iter().filter(|effect| !is_written(effect)).flat_map(records).collect();
                 if self.document.1.elapsed() >= DOCUMENT_EVERY {
                     writes.extend(self.document());
                 }

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use sheetbend::board::position::Position;
 use sheetbend::board::{Board, Card, CardId, Change, ListId};
 use sheetbend::native::clock::uuid;
-use sheetbend::native::disk::{self, Disk};
+use sheetbend::native::disk::{self, Disk, NotKept};
 use sheetbend::native::session::{EditError, Ended, NotALink, View};
 use sheetbend::native::{Fate, Opening, Session};
 use sheetbend::sync::client::Connection;
@@ -35,16 +35,30 @@ pub(crate) enum Failure {
     NoList { wanted: String, lists: String },
     #[error("the board has no lists yet. Name one to make with --list.")]
     NoLists,
-    #[error("{0}.")]
-    Edit(#[from] EditError),
+    #[error("the change was not made: {0}.")]
+    NotKept(#[from] NotKept),
     #[error("{refused} of {all} cards were refused: {why}")]
     CardsRefused { refused: usize, all: usize, why: String },
-    #[error("{0} were not saved. Try again when the server can be reached; with --outbox they are kept until then.")]
+    #[error(
+        "{0} not saved. Try again when the server can be reached; with --outbox FILE what is not saved is kept until then."
+    )]
     NotSaved(String),
+    #[error("the board was not reached, and nothing was added. Try again when the server can be reached.")]
+    NotReached,
     #[error(transparent)]
     Ended(#[from] Ended),
     #[error("cannot write: {0}.")]
     Output(#[from] io::Error),
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Refused(refusal) => Self::Refused(refusal.message.to_string()),
+            EditError::NotKept(error) => Self::NotKept(error),
+            EditError::Ended(ended) => Self::Ended(ended),
+        }
+    }
 }
 
 fn open(remote: &Remote) -> Result<Opening, Failure> {
@@ -158,13 +172,14 @@ async fn within<T>(seconds: Option<u64>, what: impl Future<Output = Result<T, Fa
 }
 
 fn unsaved(left: usize, options: &Add) -> Result<(), Failure> {
-    let cards = format!("{left} changes");
+    let (changes, are) = if left == 1 { ("1 change".to_owned(), "is") } else { (format!("{left} changes"), "are") };
     match &options.outbox {
-        Some(path) if left > 0 => {
-            eprintln!("{cards} are kept in {}, and sent the next time it is named with --outbox.", path.display());
+        _ if left == 0 => Err(Failure::NotReached),
+        Some(path) => {
+            eprintln!("{changes} {are} kept in {}, and sent the next time it is named with --outbox.", path.display());
             Ok(())
         }
-        _ => Err(Failure::NotSaved(cards)),
+        None => Err(Failure::NotSaved(format!("{changes} {are}"))),
     }
 }
 
@@ -202,8 +217,12 @@ async fn add_cards(session: &Session<Board>, options: &Add) -> Result<(), Failur
         }
     }
     // And what was kept from before.
-    sees(session, |view| view.status.pending == 0).await?;
+    let view = sees(session, |view| view.status.pending == 0).await?;
     bar.finish_and_clear();
+    for (change, why) in view.refused {
+        eprintln!("A change of an earlier run was refused, and is let go: {}", why.message);
+        session.discard(change);
+    }
     match refusals.first() {
         None => {
             eprintln!("Saved {} on \"{}\".", cards(options.titles.len()), session.view().document.name());

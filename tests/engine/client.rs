@@ -184,8 +184,14 @@ fn a_refused_change_waits_for_its_author() {
     let id = world.edit(0, Change::SetDone { card: card(77), done: true }).expect("admitted: the card may come");
     world.deliver_all(0);
     let person = world.person(0);
-    let [Effect::Keep(kept), Effect::Refused(told), Effect::ViewChanged, Effect::StatusChanged, Effect::Marked(marked)] =
-        &person.effects[..]
+    let [
+        Effect::Keep(kept),
+        Effect::Refused(told),
+        Effect::ViewChanged,
+        Effect::Heard(_),
+        Effect::StatusChanged,
+        Effect::Marked(marked),
+    ] = &person.effects[..]
     else {
         panic!("in this order: {:?}", person.effects);
     };

@@ -124,9 +124,9 @@ async fn what_was_not_saved_is_kept_in_a_file_and_sent_the_next_time() {
     assert!(first.status.success(), "{first:?}");
     running.stop();
     let kept = add(&running, &["--within", "1", "Sails"]);
-    assert!(kept.status.success() && said(&kept).contains("1 changes are kept in"), "{kept:?}");
+    assert!(kept.status.success() && said(&kept).contains("1 change is kept in"), "{kept:?}");
     let lost = at(&running, "add", &["--within", "1", "Masts"]).output().expect("runs");
-    assert!(!lost.status.success() && said(&lost).contains("not saved"), "{lost:?}");
+    assert!(!lost.status.success() && said(&lost).contains("nothing was added"), "{lost:?}");
 
     running.start_again(data.path());
     let other = Session::<Board>::open(opening(running.address, key(1), "Ada"));
@@ -199,6 +199,40 @@ async fn a_restored_server_gets_back_what_a_file_holds() {
     let session = open(&restored);
     let view = session.wait_for(|view| view.cursor.version >= 3 && view.status.pending == 0).await.expect("goes on");
     assert_eq!((view.cursor.version, view.document.lists.len()), (3, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_when_nobody_waits_any_more_is_told_until_it_is_let_go() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let path = place.path().join("outbox");
+    let open = |running: &Running| {
+        let mut opening = opening(running.address, key(1), "Ada");
+        opening.disk = Some(Disk::open(&path, &key(1)).expect("opens"));
+        Session::<Board>::open(opening)
+    };
+    let mut running = Running::start(data.path());
+    make_board(&running).await;
+    let bob = Session::<Board>::open(opening(running.address, key(1), "Bob"));
+    let added = bob.edit(add_list(1, 1)).await.expect("is taken");
+    assert_eq!(added.await, Ok(Fate::Saved));
+    running.stop();
+    // The same list once more, by somebody who has not heard of it.
+    let ada = open(&running);
+    drop(ada.edit(add_list(1, 1)).await.expect("is kept"));
+    ada.close().await;
+
+    running.start_again(data.path());
+    for _ in 0..2 {
+        let ada = open(&running);
+        let view = ada.wait_for(|view| !view.refused.is_empty()).await.expect("goes on");
+        assert_eq!((view.refused[0].1.code.as_ref(), view.status.attention), ("list_exists", 1));
+        ada.close().await;
+    }
+    let ada = open(&running);
+    ada.discard(ada.view().refused[0].0);
+    ada.wait_for(|view| view.refused.is_empty()).await.expect("goes on");
+    ada.close().await;
+    assert_eq!(open(&running).view().refused, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
