@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type Browser, type BrowserContextOptions, expect } from "@playwright/test";
-import { type Board } from "./board.ts";
+import { Blocking } from "./blocking.ts";
+import { type Board, createBoard } from "./board.ts";
 import { Chaos } from "./chaos.ts";
 import { Person } from "./person.ts";
 import { type Server } from "./server.ts";
@@ -107,6 +108,15 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     return { who, done: () => stage.server.restart() };
   },
 
+  async "not-saving"(stage) {
+    if (!(await stage.server.moveToSmallDisk(4))) throw new Error("A disk of the test's own takes root.");
+    const who = await plan({ ...stage, board: await createBoard(stage.server.url) });
+    await stage.server.fillDisk();
+    await who.addCards("Doing", "Dry the sails", "Count the fenders");
+    await is(who, "not-saving");
+    return { who, done: () => stage.server.makeRoom() };
+  },
+
   async captive(stage) {
     const { chaos, who } = await behindChaos(stage);
     await chaos.set({ fault: "portal" });
@@ -182,6 +192,15 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     await stage.server.kill();
     await is(who, "unreachable");
     return { who, done: () => stage.server.restart() };
+  },
+
+  async "over-http"(stage) {
+    const proxy = await Blocking.start(() => Number(new URL(stage.server.direct).port));
+    const who = await plan(stage, `${proxy.url}/b/${stage.board.editKey}`);
+    await who.page.locator(".pill-words").click();
+    await expect(who.page.locator("dl.facts dd").filter({ hasText: "over HTTP" })).toBeVisible();
+    await expect(who.page.locator(".latency path")).toHaveAttribute("d", /L.*L/, { timeout: 15_000 });
+    return { who, done: () => proxy.dispose() };
   },
 
   async tools(stage) {
