@@ -14,26 +14,33 @@ test("a page that comes out of the back-forward cache goes on where it was", asy
     const { "content-encoding": _encoding, "content-length": _length, ...headers } = response.headers();
     await route.fulfill({ response, headers: { ...headers, "cache-control": "no-cache" } });
   });
+  await page.addInitScript(() => {
+    addEventListener("pageshow", (event) => void (document.documentElement.dataset["persisted"] = String(event.persisted)));
+  });
   await page.goto(board.editUrl);
   const ada = Person.on(page);
   await ada.isSaved();
   await ada.addList("To do");
   await ada.addCards("To do", "Before");
   await ada.isSaved();
-  await page.evaluate(() => {
-    addEventListener("pageshow", (event) => void (document.documentElement.dataset["persisted"] = String(event.persisted)));
-  });
-  await page.goto(`${server.url}/`);
   const bo = await Person.at(browser, board.editUrl);
-  await bo.addCards("To do", "Meanwhile");
-  await bo.isSaved();
-
-  // Playwright waits for a load that does not come.
-  await page.evaluate(() => history.back());
-  await expect(page.locator("html")).toHaveAttribute("data-persisted", "true");
-  await expect(ada.cards("To do")).toHaveText(["Before", "Meanwhile"]);
+  const meanwhile: string[] = [];
+  // Whether a page goes into its cache is the browser's to decide; now and then it does not.
+  for (let attempt = 1, persisted = ""; persisted !== "true"; attempt += 1) {
+    expect(attempt, "it is cached in the end").toBeLessThanOrEqual(5);
+    await page.goto(`${server.url}/`);
+    meanwhile.push(`Meanwhile ${attempt}`);
+    await bo.addCards("To do", meanwhile.at(-1)!);
+    await bo.isSaved();
+    // Playwright waits for a load that does not come.
+    await page.evaluate(() => history.back());
+    const shown = page.locator("html[data-persisted]");
+    await ada.cards("To do").first().waitFor();
+    persisted = (await shown.getAttribute("data-persisted"))!;
+  }
+  await expect(ada.cards("To do")).toHaveText(["Before", ...meanwhile]);
   await ada.addCards("To do", "Back");
   await ada.isSaved();
-  await expect(bo.cards("To do")).toHaveText(["Before", "Meanwhile", "Back"]);
+  await expect(bo.cards("To do")).toHaveText(["Before", ...meanwhile, "Back"]);
   await cached.close();
 });
