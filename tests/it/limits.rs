@@ -9,7 +9,7 @@ use sheetbend::sync::message::SUBPROTOCOL;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::http::{Answer, ask};
+use crate::support::http::{Answer, ask, metric};
 use crate::support::ids::{document_id, key};
 use crate::support::served::Served;
 use crate::support::socket::Socket;
@@ -18,13 +18,6 @@ use crate::support::socket::Socket;
 async fn from(address: &str, served: &Served<impl sheetbend::server::store::Store>) -> Socket {
     let headers = [("sec-websocket-protocol", SUBPROTOCOL), ("x-forwarded-for", address)];
     Socket::try_connect(served.address, &headers).await.expect("connects")
-}
-
-/// A line of the metrics.
-async fn metric(monitors: std::net::SocketAddr, name: &str) -> Option<f64> {
-    let answer = ask(monitors, "GET /metrics", &[], "").await;
-    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
-    answer.body.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 #[tokio::test]

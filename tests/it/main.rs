@@ -5,6 +5,7 @@ mod chaos;
 mod encryption;
 mod frames;
 mod limits;
+mod load;
 mod native;
 mod nodes;
 mod polled;

@@ -75,10 +75,16 @@ impl Person {
         }
     }
 
-    /// Says changes, and waits until all are in the log.
-    pub(super) async fn save(&mut self, run: &Run, who: usize, changes: usize) -> Result<(), Lost> {
+    /// Says changes that `make` makes of what they are to say, and waits until all are in the log.
+    pub(super) async fn save(
+        &mut self,
+        run: &Run,
+        who: usize,
+        changes: usize,
+        make: impl Fn(String) -> Change,
+    ) -> Result<(), Lost> {
         let now = run.now();
-        self.say((0..changes).map(|_| now), who).await?;
+        self.say((0..changes).map(|_| make(mark(now, who)))).await?;
         let mut missing = changes;
         while missing > 0 {
             let frame = self.next().await?;
@@ -88,12 +94,9 @@ impl Person {
         Ok(())
     }
 
-    async fn say(&mut self, due: impl Iterator<Item = u64>, who: usize) -> Result<(), Lost> {
-        let propose = |due| {
-            let title = format!("{MARK}{due}:{who}{MARK}");
-            Proposal { id: ChangeId(clock::uuid()), change: Body::Known(Change::RenameBoard { title }) }
-        };
-        let message = ClientMessage::Changes { changes: due.map(propose).collect() };
+    async fn say(&mut self, changes: impl Iterator<Item = Change>) -> Result<(), Lost> {
+        let propose = |change| Proposal { id: ChangeId(clock::uuid()), change: Body::Known(change) };
+        let message = ClientMessage::Changes { changes: changes.map(propose).collect() };
         Ok(self.socket.send(text(&message)).await?)
     }
 
@@ -137,7 +140,7 @@ impl Person {
             if count > 0 {
                 in_flight += count;
                 run.sent.fetch_add(count as u64, Relaxed);
-                if let Err(lost) = self.say(waiting.drain(..count), who).await {
+                if let Err(lost) = self.say(waiting.drain(..count).map(|due| rename(mark(due, who)))).await {
                     return lost;
                 }
             }
@@ -206,6 +209,16 @@ impl Run {
 struct Mark {
     due: u64,
     who: usize,
+}
+
+/// What a change says that was to be sent then, by this person.
+fn mark(due: u64, who: usize) -> String {
+    format!("{MARK}{due}:{who}{MARK}")
+}
+
+/// A change that costs a board no room, however often it is made.
+pub(super) const fn rename(title: String) -> Change {
+    Change::RenameBoard { title }
 }
 
 /// What the changes in a frame say.

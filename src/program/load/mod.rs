@@ -15,6 +15,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use sheetbend::board::position::Position;
+use sheetbend::board::{Card, CardId, Change, ListId};
 use sheetbend::native::boards::{self, NotMade};
 use sheetbend::native::clock;
 use sheetbend::sync::digest::Cursor;
@@ -22,7 +24,7 @@ use sheetbend::sync::id::{DocumentId, Key};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use self::crowd::{Lost, Person, Run, Writing};
+use self::crowd::{Lost, Person, Run, Writing, rename};
 use self::figures::{Latency, Meter, Spent, Times};
 use super::{StartError, runtime};
 use crate::cli::{Load, Scenario};
@@ -47,7 +49,7 @@ pub(crate) enum Failure {
     Lost(#[from] Lost),
     #[error("a part of the load failed: {0}.")]
     Task(#[from] JoinError),
-    #[error("even {0:.0} changes a second are more than the server keeps up with.")]
+    #[error("{0:.0} changes a second are more than the server keeps up with already. Begin lower, with --rate.")]
     TooSlow(f64),
     #[error("cannot write: {0}.")]
     Output(#[from] io::Error),
@@ -115,7 +117,7 @@ impl fmt::Display for FanOut {
             self;
         writeln!(
             f,
-            "{boards} boards, {people} people on each, {writers} of them write; {rate:.0} changes a second were due, {sent} were sent"
+            "boards: {boards}, people on each: {people}, of whom write: {writers}; {rate:.0} changes a second were due, {sent} were sent"
         )?;
         writeln!(f, "  delivered  {delivered} ({delivered_per_second:.0} a second), {missing} missing")?;
         writeln!(f, "  delivery   {latency}")?;
@@ -141,7 +143,10 @@ impl fmt::Display for Found {
                 write!(f, "The most it keeps up with:\n{most}")
             }
             Self::Durable { writers, boards, saved, saved_per_second, latency, spent, .. } => {
-                writeln!(f, "{writers} writers on {boards} boards, each waits until its change is saved")?;
+                writeln!(
+                    f,
+                    "boards: {boards}, writers in all: {writers}; each waits until a change is saved, and makes the next"
+                )?;
                 writeln!(f, "  saved      {saved} ({saved_per_second:.0} a second)")?;
                 write!(f, "  until then {latency}\n  took       {spent}")
             }
@@ -321,7 +326,7 @@ async fn durable(options: &Load, boards: usize, writers: usize, seconds: u64) ->
         let run = Arc::clone(&run);
         writing.spawn(async move {
             while Instant::now() < until {
-                person.save(&run, who, 1).await?;
+                person.save(&run, who, 1, rename).await?;
             }
             Ok::<_, Lost>(())
         });
@@ -363,13 +368,19 @@ async fn catch_up(options: &Load, changes: usize, times: usize) -> Result<Found,
     let mut writer = Person::join(&url, &key, Cursor::default()).await?;
     let bar = bar(0, "Writing");
     bar.set_length(changes as u64);
-    // The first change is known to those who come back: a replica that knows nothing may be sent the document as a whole.
-    writer.save(&run, 0, 1).await?;
+    // A list is known to those who come back: a replica that knows nothing may be sent the document as a whole.
+    let list = ListId(clock::uuid());
+    let add_list = |title| Change::AddList { list, title, position: Position::default(), archived: false };
+    writer.save(&run, 0, 1, add_list).await?;
     let known = Person::join(&url, &key, Cursor::default()).await?.cursor;
+    let add_card = |title| {
+        let content = Card::new(list, Position::default(), title);
+        Change::AddCard { card: CardId(clock::uuid()), content }
+    };
     let mut left = changes;
     while left > 0 {
         let count = left.min(AT_ONCE);
-        writer.save(&run, 0, count).await?;
+        writer.save(&run, 0, count, add_card).await?;
         left -= count;
         bar.inc(count as u64);
     }

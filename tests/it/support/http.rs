@@ -38,3 +38,10 @@ pub(crate) async fn ask(address: SocketAddr, request: &str, headers: &[(&str, &s
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
+
+/// A line of the metrics.
+pub(crate) async fn metric(monitors: SocketAddr, name: &str) -> Option<f64> {
+    let answer = ask(monitors, "GET /metrics", &[], "").await;
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    answer.body.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
