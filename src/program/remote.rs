@@ -142,7 +142,14 @@ pub(crate) fn add(options: &Add) -> Result<(), Failure> {
             opening.disk = Some(Disk::open(path, &opening.key)?);
         }
         let session = Session::<Board>::open(opening);
-        let result = within(options.within, add_cards(&session, options)).await;
+        let adding = async {
+            tokio::select! {
+                result = add_cards(&session, options) => result,
+                // What waits would wait for ever.
+                refused = sees(&session, |_| false) => refused.map(drop),
+            }
+        };
+        let result = within(options.within, adding).await;
         let left = session.view().status.pending;
         session.close().await;
         match result {
@@ -203,6 +210,9 @@ async fn add_cards(session: &Session<Board>, options: &Add) -> Result<(), Failur
     for (title, position) in options.titles.iter().zip(Position::run_after(last.as_ref(), options.titles.len())) {
         let content = Card::new(list, position, title);
         fates.push(session.edit(Change::AddCard { card: CardId(uuid()), content }).await?);
+    }
+    if let Some(path) = &options.outbox {
+        eprintln!("Kept {} in {}.", cards(options.titles.len()), path.display());
     }
     if let Some(made) = made
         && let Fate::Refused(why) = made.await?

@@ -16,6 +16,7 @@ use sheetbend::sync::id::Key;
 use sheetbend::sync::link;
 
 use crate::support::boards::{add_list, make_board};
+use crate::support::http::ask;
 use crate::support::ids::{document_id, key};
 use crate::support::program::{PROGRAM, Running};
 
@@ -64,6 +65,13 @@ fn at(running: &Running, command: &str, more: &[&str]) -> Command {
     let mut program = Command::new(PROGRAM);
     program.arg(command).arg(link).args(more).current_dir(std::env::temp_dir());
     program
+}
+
+/// Ada, who keeps her changes in a file.
+fn with_disk(running: &Running, path: &Path) -> Session<Board> {
+    let mut opening = opening(running.address, key(1), "Ada");
+    opening.disk = Some(Disk::open(path, &key(1)).expect("opens"));
+    Session::open(opening)
 }
 
 fn said(output: &Output) -> String {
@@ -147,6 +155,51 @@ async fn what_was_not_saved_is_kept_in_a_file_and_sent_the_next_time() {
     drop(disk);
 }
 
+/// Killed in the moment in which it has said that the card is kept: the card is sent the next time, once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_kept_survives_sigkill_and_is_sent_once() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let mut running = Running::start(data.path());
+    make_board(&running).await;
+    let outbox = place.path().join("outbox");
+    let add = |running: &Running, more: &[&str]| {
+        at(running, "add", &[&["--outbox", outbox.to_str().expect("text")], more].concat())
+    };
+    let first = add(&running, &["--list", "To mend", "--make-list", "Nets"]).output().expect("runs");
+    assert!(first.status.success(), "{first:?}");
+    running.stop();
+    let mut killed = add(&running, &["Sails"]).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut kept = String::new();
+    BufReader::new(killed.stderr.take().expect("piped")).read_line(&mut kept).expect("says something");
+    assert!(kept.contains("Kept 1 card"), "{kept}");
+    killed.kill().expect("runs");
+    killed.wait().expect("ends");
+
+    running.start_again(data.path());
+    let last = add(&running, &["Ropes"]).output().expect("runs");
+    assert!(last.status.success(), "{last:?}");
+    let ada = Session::<Board>::open(opening(running.address, key(1), "Ada"));
+    let view = ada.wait_for(|view| view.cursor.version >= 4).await.expect("goes on");
+    assert_eq!((view.cursor.version, view.document.cards.len()), (4, 3));
+}
+
+/// The link was replaced since the board was last seen: that is said, and what was made is kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_was_replaced_is_named_and_nothing_waits_for_ever() {
+    let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let running = Running::start(data.path());
+    make_board(&running).await;
+    let outbox = place.path().join("outbox");
+    let outbox = outbox.to_str().expect("text");
+    let first =
+        at(&running, "add", &["--outbox", outbox, "--list", "To mend", "--make-list", "Nets"]).output().expect("runs");
+    assert!(first.status.success(), "{first:?}");
+    let body = json!({ "edit_key": key(1), "new_edit_key": key(7) }).to_string();
+    assert_eq!(ask(running.address, "POST /api/keys", &[], &body).await.status, 200);
+    let after = at(&running, "add", &["--outbox", outbox, "Sails"]).output().expect("runs");
+    assert!(!after.status.success() && said(&after).contains("opens no board"), "{after:?}");
+}
+
 /// The disk under the outbox takes no more: what is not kept is not made, and that is said.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,11 +230,7 @@ async fn a_restored_server_gets_back_what_a_file_holds() {
         tempfile::tempdir().expect("a folder"),
     );
     let path = place.path().join("outbox");
-    let open = |running: &Running| {
-        let mut opening = opening(running.address, key(1), "Ada");
-        opening.disk = Some(Disk::open(&path, &key(1)).expect("opens"));
-        Session::<Board>::open(opening)
-    };
+    let open = |running: &Running| with_disk(running, &path);
     let mut running = Running::start(data.path());
     make_board(&running).await;
     assert!(running.terminate());
@@ -205,11 +254,7 @@ async fn a_restored_server_gets_back_what_a_file_holds() {
 async fn what_is_refused_when_nobody_waits_any_more_is_told_until_it_is_let_go() {
     let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let path = place.path().join("outbox");
-    let open = |running: &Running| {
-        let mut opening = opening(running.address, key(1), "Ada");
-        opening.disk = Some(Disk::open(&path, &key(1)).expect("opens"));
-        Session::<Board>::open(opening)
-    };
+    let open = |running: &Running| with_disk(running, &path);
     let mut running = Running::start(data.path());
     make_board(&running).await;
     let bob = Session::<Board>::open(opening(running.address, key(1), "Bob"));
