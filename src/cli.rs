@@ -315,41 +315,9 @@ pub(crate) struct Load {
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Scenario {
     /// Changes at a fixed rate, to everybody on their board
-    FanOut {
-        /// Boards
-        #[arg(long, default_value_t = 1, value_parser = some)]
-        boards: usize,
-        /// People on each
-        #[arg(long, default_value_t = 200, value_parser = some)]
-        people: usize,
-        /// Of these, so many write
-        #[arg(long, default_value_t = 10, value_parser = some)]
-        writers: usize,
-        /// Changes a second, on all boards together
-        #[arg(long, default_value_t = 200.0, value_parser = rate)]
-        rate: f64,
-        /// How long
-        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
-        seconds: u64,
-    },
+    FanOut(Traffic),
     /// The highest rate at which 99 of 100 deliveries take at most 100 ms and at most one is missing
-    Most {
-        /// Boards
-        #[arg(long, default_value_t = 1, value_parser = some)]
-        boards: usize,
-        /// People on each
-        #[arg(long, default_value_t = 200, value_parser = some)]
-        people: usize,
-        /// Of these, so many write
-        #[arg(long, default_value_t = 10, value_parser = some)]
-        writers: usize,
-        /// Changes a second to begin with, on all boards together
-        #[arg(long, default_value_t = 500.0, value_parser = rate)]
-        rate: f64,
-        /// How long each rate is tried
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
-        seconds: u64,
-    },
+    Most(Traffic),
     /// Writers who each wait until their change is saved, and make the next
     Durable {
         /// Boards
@@ -377,6 +345,30 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 20, value_parser = some)]
         times: usize,
     },
+}
+
+/// Who writes to whom, and how much.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Traffic {
+    /// Boards
+    #[arg(long, default_value_t = 1, value_parser = some)]
+    pub(crate) boards: usize,
+
+    /// People on each
+    #[arg(long, default_value_t = 200, value_parser = some)]
+    pub(crate) people: usize,
+
+    /// Of these, so many write
+    #[arg(long, default_value_t = 10, value_parser = some)]
+    pub(crate) writers: usize,
+
+    /// Changes a second, on all boards together; to begin with, where the highest rate is looked for
+    #[arg(long, default_value_t = 200.0, value_parser = rate)]
+    pub(crate) rate: f64,
+
+    /// How long, for each rate
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: u64,
 }
 
 /// At least one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -43,15 +43,15 @@ pub enum NotMade {
 /// [`NotMade`].
 pub async fn make(server: &str, id: DocumentId, key: &Key) -> Result<(), NotMade> {
     let wrong = || NotMade::Address(server.to_owned());
-    let (scheme, rest) = server.split_once("://").ok_or_else(wrong)?;
-    let authority = rest.trim_end_matches('/');
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let (port, encrypted) = match scheme {
-        "http" => (80, false),
-        "https" => (443, true),
+    let uri: Uri = server.parse().map_err(|_| wrong())?;
+    let (port, encrypted) = match uri.scheme_str() {
+        Some("http") => (80, false),
+        Some("https") => (443, true),
         _ => return Err(wrong()),
     };
-    let address = if host == authority { format!("{authority}:{port}") } else { authority.to_owned() };
+    let authority = uri.authority().ok_or_else(wrong)?.as_str();
+    let host = uri.host().ok_or_else(wrong)?;
+    let address = format!("{host}:{}", uri.port_u16().unwrap_or(port));
     let body = serde_json::json!({ "id": id, "edit_key": key }).to_string();
     let request = Request::post("/api/boards")
         .header(HOST, authority)
@@ -61,7 +61,7 @@ pub async fn make(server: &str, id: DocumentId, key: &Key) -> Result<(), NotMade
     let made = async {
         let stream = TcpStream::connect(&address).await.map_err(unreachable)?;
         if encrypted {
-            let name = ServerName::try_from(host.to_owned()).map_err(|_| wrong())?;
+            let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(|_| wrong())?;
             let stream = connector().connect(name, stream).await.map_err(unreachable)?;
             send(stream, request).await
         } else {

@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     NoLists,
     #[error("the change was not made: {0}.")]
     NotKept(#[from] NotKept),
+    #[error("{made} of {all} cards were made, and no more: {why}.")]
+    MadeSome { made: usize, all: usize, why: NotKept },
     #[error("{refused} of {all} cards were refused: {why}")]
     CardsRefused { refused: usize, all: usize, why: String },
     #[error(
@@ -209,7 +211,13 @@ async fn add_cards(session: &Session<Board>, options: &Add) -> Result<(), Failur
     let last = view.document.open_cards(list).pop().map(|(_, card)| card.position.clone());
     for (title, position) in options.titles.iter().zip(Position::run_after(last.as_ref(), options.titles.len())) {
         let content = Card::new(list, position, title);
-        fates.push(session.edit(Change::AddCard { card: CardId(uuid()), content }).await?);
+        match session.edit(Change::AddCard { card: CardId(uuid()), content }).await {
+            Ok(fate) => fates.push(fate),
+            Err(EditError::NotKept(why)) => {
+                return Err(Failure::MadeSome { made: fates.len(), all: options.titles.len(), why });
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     if let Some(path) = &options.outbox {
         eprintln!("Kept {} in {}.", cards(options.titles.len()), path.display());

@@ -215,7 +215,8 @@ async fn what_the_disk_does_not_take_is_not_made() {
     command.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$@\"", "sh", PROGRAM, "add", &link, "--outbox"]);
     command.arg(place.path().join("outbox")).args((0..400).map(|n| format!("{n}{}", "x".repeat(300))));
     let full = command.output().expect("runs");
-    assert!(!full.status.success() && said(&full).contains("cannot be kept on disk"), "{full:?}");
+    assert!(!full.status.success() && said(&full).contains("of 400 cards were made, and no more"), "{full:?}");
+    assert!(said(&full).contains("cannot be kept on disk"), "{full:?}");
     let session = Session::<Board>::open(opening(running.address, key(1), "Ada"));
     let view = session.wait_for(|view| view.cursor.version > 0).await.expect("goes on");
     assert!(view.document.cards.len() < 401, "{}", view.document.cards.len());

@@ -27,7 +27,7 @@ use tokio::time::{Instant, sleep, timeout};
 use self::crowd::{Lost, Person, Run, Writing, rename};
 use self::figures::{Latency, Meter, Spent, Times};
 use super::{StartError, runtime};
-use crate::cli::{Load, Scenario};
+use crate::cli::{Load, Scenario, Traffic};
 
 /// Most people who join at a time.
 const JOINING: usize = 50;
@@ -168,15 +168,13 @@ impl fmt::Display for Found {
 pub(crate) fn run(options: &Load) -> Result<(), Failure> {
     let found = runtime()?.block_on(async {
         Ok::<_, Failure>(match options.scenario {
-            Scenario::FanOut { boards, people, writers, rate, seconds } => {
-                let bar = bar(seconds, "Sending");
-                let found = fan_out(options, boards, people, writers, rate, seconds).await;
+            Scenario::FanOut(traffic) => {
+                let bar = bar(traffic.seconds, "Sending");
+                let found = fan_out(options, traffic).await;
                 bar.finish_and_clear();
                 Found::FanOut(found?)
             }
-            Scenario::Most { boards, people, writers, rate, seconds } => {
-                most(options, boards, people, writers, rate, seconds).await?
-            }
+            Scenario::Most(traffic) => most(options, traffic).await?,
             Scenario::Durable { boards, writers, seconds } => durable(options, boards, writers, seconds).await?,
             Scenario::Idle { people } => idle(options, people).await?,
             Scenario::CatchUp { changes, times } => catch_up(options, changes, times).await?,
@@ -219,14 +217,8 @@ async fn gather(options: &Load, boards: usize, people: usize) -> Result<Vec<Pers
     Ok(crowd)
 }
 
-async fn fan_out(
-    options: &Load,
-    boards: usize,
-    people: usize,
-    writers: usize,
-    rate: f64,
-    seconds: u64,
-) -> Result<FanOut, Failure> {
+async fn fan_out(options: &Load, traffic: Traffic) -> Result<FanOut, Failure> {
+    let Traffic { boards, people, writers, rate, seconds } = traffic;
     let crowd = gather(options, boards, people).await?;
     let (run, meter) = (Arc::new(Run::start()), Meter::start(options.pid));
     let writers = writers.min(people);
@@ -271,14 +263,7 @@ async fn fan_out(
 }
 
 /// Doubles the rate until the server does not keep up, then halves the step.
-async fn most(
-    options: &Load,
-    boards: usize,
-    people: usize,
-    writers: usize,
-    rate: f64,
-    seconds: u64,
-) -> Result<Found, Failure> {
+async fn most(options: &Load, traffic: Traffic) -> Result<Found, Failure> {
     const STEPS: usize = 4;
     let bar = bar(0, "Trying");
     let (mut tried, mut best): (Vec<FanOut>, Option<FanOut>) = (Vec::new(), None);
@@ -286,7 +271,7 @@ async fn most(
     let mut steps = 0;
     while steps < STEPS {
         let rate = match high {
-            None if low == 0.0 => rate,
+            None if low == 0.0 => traffic.rate,
             None => low * 2.0,
             Some(high) => {
                 steps += 1;
@@ -294,7 +279,7 @@ async fn most(
             }
         };
         bar.set_message(format!("{rate:.0} changes a second"));
-        let found = match fan_out(options, boards, people, writers, rate, seconds).await {
+        let found = match fan_out(options, Traffic { rate, ..traffic }).await {
             Ok(found) => found,
             // It was sent away, being too slow for what it asked for: that is more than can be had.
             Err(Failure::Lost(_)) if best.is_some() => {
@@ -314,7 +299,7 @@ async fn most(
         }
     }
     bar.finish_and_clear();
-    best.map(|most| Found::Most { tried, most }).ok_or(Failure::TooSlow(rate))
+    best.map(|most| Found::Most { tried, most }).ok_or(Failure::TooSlow(traffic.rate))
 }
 
 async fn durable(options: &Load, boards: usize, writers: usize, seconds: u64) -> Result<Found, Failure> {
