@@ -1,7 +1,6 @@
 //! Brings a database's schema to the newest version. Several servers may start at once: one takes a step, the others wait for it.
 
 use tokio_postgres::Client;
-use tokio_postgres::error::SqlState;
 
 /// Step *n* leads from version *n* to *n* + 1. Steps may be added, never changed.
 const STEPS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
@@ -49,11 +48,10 @@ pub(super) async fn run(client: &mut Client) -> Result<(), MigrateError> {
 async fn make_table(client: &Client) -> Result<(), tokio_postgres::Error> {
     const TABLE: &str = "CREATE TABLE IF NOT EXISTS sheetbend_schema (one int PRIMARY KEY, version int NOT NULL)";
     const ROW: &str = "INSERT INTO sheetbend_schema VALUES (1, 0) ON CONFLICT DO NOTHING";
-    // Two that make it in the same moment: the slower one fails over a name that is taken, though it said "if not exists".
-    match client.batch_execute(TABLE).await {
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
-        Err(error) if error.code() == Some(&SqlState::DUPLICATE_TABLE) => {}
-        made => made?,
+    // Of several that make it in the same moment only one does, and the others fail, though they said "if not exists"; with which
+    // of several errors depends on how far they came. They fail after the one has committed, so that a second try finds it made.
+    if client.batch_execute(TABLE).await.is_err() {
+        client.batch_execute(TABLE).await?;
     }
     client.execute(ROW, &[]).await.map(drop)
 }
