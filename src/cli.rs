@@ -336,6 +336,33 @@ pub(crate) enum Scenario {
         #[arg(long, default_value_t = 5_000, value_parser = some)]
         people: usize,
     },
+    /// The server is ended and started again, by you, and all come back at once
+    Storm {
+        /// People
+        #[arg(long, default_value_t = 1_000, value_parser = some)]
+        people: usize,
+    },
+    /// Everybody's line is cut, again and again, while others write
+    Chaos {
+        /// People whose lines are cut
+        #[arg(long, default_value_t = 1_000, value_parser = some)]
+        people: usize,
+        /// Others, who write
+        #[arg(long, default_value_t = 10, value_parser = some)]
+        writers: usize,
+        /// Changes a second
+        #[arg(long, default_value_t = 10.0, value_parser = rate)]
+        rate: f64,
+        /// Seconds from one cut of a line to the next
+        #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..))]
+        every: u64,
+        /// Seconds that it is gone
+        #[arg(long, default_value_t = 2)]
+        away: u64,
+        /// How long all that goes on
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+        seconds: u64,
+    },
     /// Somebody comes back who has missed changes
     CatchUp {
         /// How many

@@ -23,12 +23,13 @@
 //!
 //! `examples/bot.rs` follows a board and answers what people write on it.
 //!
-//! [`chaos`] is the other end of a test: a proxy that is a bad network.
+//! [`chaos`] is the other end of a test: a proxy that is a bad network. [`load`] is many people at once.
 
 pub mod boards;
 pub mod chaos;
 pub mod clock;
 pub mod disk;
+pub mod load;
 pub mod session;
 pub mod socket;
 

@@ -1,7 +1,8 @@
 //! The load tool, against a server: it counts what was really delivered.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -79,4 +80,31 @@ fn who_comes_back_is_sent_what_was_missed() {
     let found = load(&running, &["catch-up", "--changes", "200", "--times", "3"]);
     assert_eq!((number(&found, "changes"), number(&found, "times")), (200, 3));
     assert!(number(&found, "bytes") > 200 * 50, "{found}");
+}
+
+#[test]
+fn lines_that_are_cut_cost_nobody_a_change() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = Running::start(data.path());
+    let cut = ["--every", "1", "--away", "1", "--seconds", "4"];
+    let found = load(&running, &[&["chaos", "--people", "20", "--writers", "2", "--rate", "40"], &cut[..]].concat());
+    assert_eq!((number(&found, "sent"), number(&found, "missing"), number(&found, "doubled")), (160, 0, 0), "{found}");
+    assert!(number(&found, "cuts") >= 40, "{found}");
+}
+
+#[test]
+fn all_come_back_to_a_server_that_was_killed() {
+    let data = tempfile::tempdir().expect("a folder");
+    let mut running = Running::start(data.path());
+    let mut command = Command::new(PROGRAM);
+    command.args(["load", &format!("http://{}", running.address), "--json", "storm", "--people", "30"]);
+    let mut loading = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut said = BufReader::new(loading.stderr.take().expect("is piped")).lines();
+    assert!(said.next().expect("says so").expect("text").starts_with("30 people are there."));
+    running.restart(data.path());
+    let output = loading.wait_with_output().expect("runs");
+    assert!(output.status.success(), "{output:?}");
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(number(&found, "people"), 30);
+    assert!(found["half_ms"].as_f64() > Some(0.0) && found["all_ms"].as_f64() >= found["half_ms"].as_f64(), "{found}");
 }

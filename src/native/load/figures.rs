@@ -40,12 +40,22 @@ impl Times {
 
 /// How long something took.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Latency {
-    pub(super) p50_ms: f64,
-    pub(super) p90_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) p999_ms: f64,
-    pub(super) max_ms: f64,
+pub struct Latency {
+    /// The median, in milliseconds.
+    pub p50_ms: f64,
+    /// Of ten, nine took no longer.
+    pub p90_ms: f64,
+    /// Of a hundred, 99 took no longer.
+    pub p99_ms: f64,
+    /// Of a thousand, 999 took no longer.
+    pub p999_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+/// A time as [`Times`] takes it.
+pub(super) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for Latency {
@@ -57,15 +67,15 @@ impl fmt::Display for Latency {
 
 /// What this process, and the server if it is on this machine and named, spent.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Spent {
+pub struct Spent {
     /// Share of one core that this process took. Near that of its cores, the figures are its own and not the server's.
-    pub(super) generator_cores: f64,
+    pub generator_cores: f64,
     /// Share of one core that the server took.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) server_cores: Option<f64>,
+    pub server_cores: Option<f64>,
     /// The server's memory at the end, in KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) server_kib: Option<u64>,
+    pub server_kib: Option<u64>,
 }
 
 impl fmt::Display for Spent {
@@ -83,18 +93,22 @@ impl fmt::Display for Spent {
 
 /// Measures what is spent from its making on.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub struct Meter {
     server: Option<u32>,
     start: std::time::Instant,
     before: (Duration, Option<Duration>),
 }
 
 impl Meter {
-    pub(super) fn start(server: Option<u32>) -> Self {
+    /// Begins, with the server's process if that is on this machine.
+    #[must_use]
+    pub fn start(server: Option<u32>) -> Self {
         Self { server, start: std::time::Instant::now(), before: (own_time(), server.and_then(time_of)) }
     }
 
-    pub(super) fn read(&self) -> Spent {
+    /// What was spent so far.
+    #[must_use]
+    pub fn read(&self) -> Spent {
         let elapsed = self.start.elapsed().as_secs_f64();
         let cores = |before: Duration, after: Duration| after.saturating_sub(before).as_secs_f64() / elapsed;
         let after = self.server.and_then(time_of);

@@ -1,0 +1,208 @@
+//! This house's dialect.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::super::boards::{self, NotMade};
+use super::super::{clock, socket};
+use super::dialect::{Dialect, Lasting, SentAway, Speaker};
+use crate::board::position::Position;
+use crate::board::{Card, CardId, Change, ListId};
+use crate::sync::digest::{Cursor, Digest};
+use crate::sync::id::{ChangeId, DocumentId, Key, ReplicaId};
+use crate::sync::message::{Body, ClientMessage, Proposal, SyncRequest, SyncResponse};
+
+/// A Sheetbend server, `http://127.0.0.1:3000`.
+#[derive(Clone, Debug)]
+pub struct Sheetbend {
+    server: String,
+    socket: String,
+}
+
+impl Sheetbend {
+    /// The server at an address.
+    #[must_use]
+    pub fn at(server: &str) -> Self {
+        let socket = format!("{}/api/sync", server.trim_end_matches('/').replacen("http", "ws", 1));
+        Self { server: server.to_owned(), socket }
+    }
+}
+
+impl Dialect for Sheetbend {
+    type Board = Key;
+    type Speaker = Person;
+
+    async fn make(&self) -> Result<Key, NotMade> {
+        let key = Key::from_random(clock::random());
+        boards::make(&self.server, DocumentId(clock::uuid()), &key).await?;
+        Ok(key)
+    }
+
+    fn speaker(&self, board: &Key) -> Person {
+        Person {
+            socket: self.socket.clone(),
+            key: board.clone(),
+            replica: ReplicaId(clock::uuid()),
+            cursor: Cursor::default(),
+            there: false,
+            spread: Duration::ZERO,
+            list: None,
+        }
+    }
+}
+
+/// Somebody with a board's key.
+#[derive(Clone, Debug)]
+pub struct Person {
+    socket: String,
+    key: Key,
+    replica: ReplicaId,
+    /// What has been heard, up to here.
+    cursor: Cursor,
+    there: bool,
+    spread: Duration,
+    /// Where this person's cards go.
+    list: Option<ListId>,
+}
+
+impl Speaker for Person {
+    fn request(&self) -> Result<Request, Error> {
+        socket::request(&self.socket)
+    }
+
+    fn hello(&mut self) -> Vec<Message> {
+        self.there = false;
+        let request = SyncRequest {
+            key: self.key.clone(),
+            replica: self.replica,
+            version: self.cursor.version,
+            digest: self.cursor.digest,
+            last_sync_timestamp: 0,
+            name: "Load".to_owned(),
+            witness: None,
+            resume: None,
+        };
+        vec![text(&ClientMessage::SyncRequest(request))]
+    }
+
+    fn is_there(&self) -> bool {
+        self.there
+    }
+
+    fn spread(&self) -> Duration {
+        self.spread
+    }
+
+    fn hear(&mut self, frame: &[u8], answers: &mut Vec<Message>) -> Result<(), SentAway> {
+        if frame.starts_with(br#"{"type":"committed""#) {
+            self.cursor = end(frame).unwrap_or(self.cursor);
+        } else if let Some(rest) = frame.strip_prefix(br#"{"type":"ping","nonce":"#) {
+            answers.extend(number(rest).map(|nonce| text(&ClientMessage::Pong { nonce })));
+        } else if frame.starts_with(br#"{"type":"sync_response""#) {
+            let response: SyncResponse<IgnoredAny, IgnoredAny> =
+                serde_json::from_slice(frame).map_err(|error| SentAway(error.to_string()))?;
+            self.cursor = Cursor { version: response.server_version, digest: response.digest };
+            self.spread = Duration::from_millis(response.reconnect_spread_ms);
+            self.there = true;
+        } else if frame.starts_with(br#"{"type":"bye""#) {
+            return Err(SentAway(String::from_utf8_lossy(frame).into_owned()));
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, texts: Vec<String>, lasting: Lasting) -> Vec<Message> {
+        let mut changes = Vec::with_capacity(texts.len() + 1);
+        match lasting {
+            Lasting::No => changes.extend(texts.into_iter().map(|title| Change::RenameBoard { title })),
+            Lasting::Yes => {
+                let list = self.list.unwrap_or_else(|| {
+                    let list = ListId(clock::uuid());
+                    let position = Position::default();
+                    changes.push(Change::AddList { list, title: "Load".to_owned(), position, archived: false });
+                    list
+                });
+                self.list = Some(list);
+                let card = |title| Card::new(list, Position::default(), title);
+                changes.extend(
+                    texts
+                        .into_iter()
+                        .map(|title| Change::AddCard { card: CardId(clock::uuid()), content: card(title) }),
+                );
+            }
+        }
+        let propose = |change| Proposal { id: ChangeId(clock::uuid()), change: Body::Known(change) };
+        vec![text(&ClientMessage::Changes { changes: changes.into_iter().map(propose).collect() })]
+    }
+}
+
+/// Where the last entry of a `committed` frame takes who hears it. No change that is made here says anything like that itself.
+fn end(frame: &[u8]) -> Option<Cursor> {
+    #[derive(Deserialize)]
+    struct Place {
+        digest: Digest,
+    }
+    const VERSION: &str = r#"{"version":"#;
+    let frame = std::str::from_utf8(frame).ok()?;
+    let entry = &frame[frame.rfind(VERSION)?..];
+    let version = number(&entry.as_bytes()[VERSION.len()..])?;
+    let place: Place = serde_json::from_str(entry.strip_suffix("]}")?).ok()?;
+    Some(Cursor { version, digest: place.digest })
+}
+
+/// The digits that a text begins with.
+fn number(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&text[..digits]).ok()?.parse().ok()
+}
+
+fn text(message: &ClientMessage<Change>) -> Message {
+    // Messages are plain data with string keys: writing them cannot fail.
+    Message::text(serde_json::to_string(message).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::sync::message::{Record, ServerFrame};
+
+    fn person() -> Person {
+        Sheetbend::at("http://plan.example/").speaker(&Key::from_random([7; 16]))
+    }
+
+    fn record(version: u64) -> Record {
+        Record {
+            version,
+            digest: format!("{version:032x}").parse().expect("32 digits"),
+            id: ChangeId(clock::uuid()),
+            author: "Ada".into(),
+            timestamp: 7,
+            change: RawValue::from_string(r#"{"kind":"rename_board","title":"@17:3@"}"#.into()).expect("JSON"),
+            refused: None,
+        }
+    }
+
+    #[test]
+    fn who_has_heard_of_entries_comes_back_to_there() {
+        let mut person = person();
+        let entries = [record(8), record(9)];
+        let frame = serde_json::to_vec(&ServerFrame::Committed::<()> { entries: &entries }).expect("plain data");
+        person.hear(&frame, &mut Vec::new()).expect("stays");
+        assert_eq!(person.cursor, entries[1].cursor());
+        assert_eq!(person.request().expect("an address").uri(), "ws://plan.example/api/sync");
+    }
+
+    #[test]
+    fn pings_are_answered_and_goodbyes_are_heard() {
+        let (mut person, mut answers) = (person(), Vec::new());
+        person.hear(br#"{"type":"ping","nonce":7,"version":12}"#, &mut answers).expect("stays");
+        person.hear(br#"{"type":"pong","nonce":8}"#, &mut answers).expect("stays");
+        assert_eq!(answers, [text(&ClientMessage::Pong { nonce: 7 })]);
+        assert!(person.hear(br#"{"type":"bye","code":"draining"}"#, &mut answers).is_err());
+    }
+}
