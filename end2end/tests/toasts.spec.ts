@@ -121,6 +121,8 @@ for (const [name, viewport] of [
   ["narrow", { width: 390, height: 700 }],
 ] as const) {
   test(`what has the focus is never under a toast (${name})`, async ({ board, browser }) => {
+    // Fifty-six cards are added by hand.
+    test.slow();
     const ada = await Person.at(browser, board.editUrl, { viewport });
     const { page } = ada;
     for (const list of ["A", "B", "C", "D"]) {

@@ -76,6 +76,9 @@ pub enum Misfit {
     /// Its digest is not that of the log with it: it was altered, or is of another history.
     #[error("entry {0} does not fit the digest chain")]
     Digest(u64),
+    /// Its change has another place in the log already.
+    #[error("entry {0} has the id of an earlier one")]
+    Twice(u64),
     /// Its change does not read or apply as it did once: this program is older than the one that wrote it.
     #[error("entry {0} is from a newer version")]
     Newer(u64),
@@ -177,6 +180,9 @@ impl<D: Document> Sequencer<D> {
         }
         if self.cursor.digest.then(record) != record.digest {
             return Err(Misfit::Digest(version));
+        }
+        if self.ids.get(&record.id).is_some_and(|known| *known != version) {
+            return Err(Misfit::Twice(version));
         }
         if record.refused.is_none() {
             let change = serde_json::from_str(record.change.get()).map_err(|_| Misfit::Newer(version))?;
@@ -380,6 +386,9 @@ mod tests {
             assert_eq!(sequencer.replay(record), Ok(()));
         }
         assert_eq!(sequencer.replay(&log[3]), Err(Misfit::Gap { at: 4, found: 4 }), "not twice");
+        let mut doubled = Record { version: 5, ..log[0].clone() };
+        doubled.digest = sequencer.cursor().digest.then(&doubled);
+        assert_eq!(sequencer.replay(&doubled), Err(Misfit::Twice(5)), "nor under another version");
         assert_eq!(sequencer.document(), &Numbers(vec![1, 2, 3]));
         assert_eq!(offer(&mut sequencer, &[add(2)]), [Ruling::Known(2)], "its ids are known");
 

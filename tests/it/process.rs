@@ -193,7 +193,7 @@ async fn what_was_confirmed_survives_sigkill_once_each() {
     assert_eq!(socket.sync(1, cursor).await["rewound"], false);
     drop(running);
     let shell = rusqlite::Connection::open(data.path().join(sqlite::FILE)).expect("opens");
-    let mut log = shell.prepare("SELECT version, id, digest FROM log ORDER BY version").expect("a table");
+    let mut log = shell.prepare("SELECT version, id, digest FROM entries ORDER BY version").expect("a table");
     let rows = log
         .query_map([], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))
         .expect("rows")

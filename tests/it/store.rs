@@ -40,6 +40,7 @@ macro_rules! contract {
             boards_are_made_once
             keys_open_what_they_belong_to
             a_log_is_read_as_it_was_written
+            a_long_log_is_read_from_anywhere
             appends_go_to_the_end_or_nowhere
             an_id_is_in_a_log_once
             loading_gives_all_there_is
@@ -151,11 +152,39 @@ mod contract {
 
         let read = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
         assert_eq!(texts(&read), texts(&log));
-        let one = store.record_of(document_id(1), change_id(2)).await.expect("works").expect("there");
-        assert_eq!(texts(&[one]), texts(&log[1..2]));
         for (version, digest) in [(0, Some(Digest::GENESIS)), (2, Some(log[1].digest)), (4, None), (u64::MAX, None)] {
             assert_eq!(store.digest_at(document_id(1), version).await.expect("works"), digest);
         }
+    }
+
+    pub(super) async fn a_long_log_is_read_from_anywhere(store: &impl Store) {
+        const LONG: u64 = 5_000;
+        for document in [1, 2] {
+            store.create(new_document(document)).await.expect("works");
+        }
+        let log = records(Cursor::default(), 1..=LONG);
+        for (n, batch) in log.chunks(100).enumerate() {
+            let after = n as u64 * 100;
+            for document in [1, 2] {
+                let appended = store.append(document_id(document), after, batch.to_vec()).await;
+                assert_eq!(appended.expect("works"), Appended::Durable);
+            }
+        }
+        for document in [1, 2].map(document_id) {
+            for (after, up_to) in [(0, LONG), (2_000, 2_100), (1_900, 4_800), (LONG - 1, u64::MAX)] {
+                let read = store.range(document, after, up_to, usize::MAX).await.expect("works");
+                let expected = &log[after as usize..up_to.min(LONG) as usize];
+                assert_eq!(texts(&read), texts(expected), "{after} to {up_to}");
+            }
+            for record in log.iter().step_by(499) {
+                assert_eq!(store.digest_at(document, record.version).await.expect("works"), Some(record.digest));
+            }
+            let stored = store.load(document).await.expect("works").expect("there");
+            assert_eq!((stored.tail.len() as u64, stored.ids.len() as u64), (LONG, LONG));
+        }
+        let end = log.last().map(Record::cursor).unwrap_or_default();
+        let again = store.append(document_id(1), LONG, records(end, [7])).await;
+        assert!(matches!(again, Err(StoreError::Failed(_))), "an id is in a log once, however long ago: {again:?}");
     }
 
     pub(super) async fn appends_go_to_the_end_or_nowhere(store: &impl Store) {
@@ -235,7 +264,6 @@ mod contract {
         assert!(store.load(document_id(9)).await.expect("works").is_none());
         assert!(store.range(document_id(9), 0, u64::MAX, usize::MAX).await.expect("works").is_empty());
         assert_eq!(store.digest_at(document_id(9), 0).await.expect("works"), None);
-        assert!(store.record_of(document_id(9), change_id(1)).await.expect("works").is_none());
         let append = store.append(document_id(9), 0, records(Cursor::default(), 1..=1)).await;
         assert_eq!(append.expect("works"), Appended::Conflict);
     }

@@ -117,11 +117,11 @@ async fn a_check_says_what_is_broken_and_where() {
     };
     broken("UPDATE documents SET version = 4", "its log ends at version 4, and should at 4");
     broken(
-        "UPDATE documents SET version = 5; DELETE FROM log WHERE version = 5",
+        "UPDATE documents SET version = 5; DELETE FROM journal WHERE version = 5",
         "its log ends at version 4, and should at 5",
     );
-    broken("UPDATE log SET author = 'Eve' WHERE version = 3", "entry 3 does not fit the digest chain");
-    broken("DELETE FROM log WHERE version = 2", "entry 3 came after version 1");
+    broken("UPDATE journal SET author = 'Eve' WHERE version = 3", "entry 3 does not fit the digest chain");
+    broken("DELETE FROM journal WHERE version = 2", "entry 3 came after version 1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

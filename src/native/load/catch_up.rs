@@ -25,7 +25,7 @@ pub struct CatchUp {
 }
 
 impl<D: Dialect> Target<D> {
-    /// Adds something lasting `changes` times, and comes back `times` times as somebody who knows of none of it.
+    /// Adds something lasting `changes` times, and comes back `times` times as somebody who knows of none of it but the first.
     ///
     /// # Errors
     /// [`Failure`].
@@ -34,8 +34,11 @@ impl<D: Dialect> Target<D> {
         let (board, run) = (self.dialect.make().await?, Run::start());
         let mut writer = Person::join(self.dialect.speaker(&board), |_| ()).await?;
         // Who comes back knows something of the board: one that knows nothing may be sent the document as a whole.
+        let mut reader = Person::join(self.dialect.speaker(&board), |_| ()).await?;
         writer.save(&run, 0, 1, Lasting::Yes).await?;
-        let known = Person::join(self.dialect.speaker(&board), |_| ()).await?.speaker;
+        while run.hear(&reader.next().await?, 1).all == 0 {}
+        let known = reader.speaker.clone();
+        drop(reader);
         let bar = bar("Writing", changes as u64);
         let mut left = changes;
         while left > 0 {

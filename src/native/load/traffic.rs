@@ -17,6 +17,9 @@ use super::target::{Target, spinner};
 /// What has not been delivered by then is missing.
 const AFTER: Duration = Duration::from_secs(5);
 
+/// Where the highest rate is looked for: what comes that late is too late in any case.
+const LATE: Duration = Duration::from_secs(1);
+
 /// A server keeps up as long as of a hundred deliveries 99 take no longer, and no more than one is missing.
 const IN_TIME_MS: f64 = 100.0;
 
@@ -84,12 +87,12 @@ impl<D: Dialect> Target<D> {
     /// [`Failure`].
     pub async fn fan_out(&self, traffic: Traffic) -> Result<FanOut, Failure> {
         let spinner = spinner("Sending");
-        let found = self.send(traffic).await;
+        let found = self.send(traffic, AFTER).await;
         spinner.finish_and_clear();
         found
     }
 
-    async fn send(&self, traffic: Traffic) -> Result<FanOut, Failure> {
+    async fn send(&self, traffic: Traffic, after: Duration) -> Result<FanOut, Failure> {
         let Traffic { boards, people, writers, rate, seconds } = traffic;
         let crowd = self.gather(boards, people).await?;
         let (run, meter) = (Run::start(), self.meter());
@@ -114,7 +117,7 @@ impl<D: Dialect> Target<D> {
         let expected = || run.sent.load(Relaxed) * people as u64;
         // Waits for what is on its way; what was due and not sent counts as missing too.
         let due = (rate * seconds as f64) as u64 * people as u64;
-        let deadline = Instant::now() + AFTER;
+        let deadline = Instant::now() + after;
         while (run.delivered.count() < expected().max(due)) && Instant::now() < deadline {
             if let Ok(Some(lost)) = timeout(Duration::from_millis(50), there.join_next()).await {
                 return Err(lost?.into());
@@ -155,7 +158,7 @@ impl<D: Dialect> Target<D> {
                 }
             };
             spinner.set_message(format!("{rate:.0} changes a second"));
-            let found = match self.send(Traffic { rate, ..traffic }).await {
+            let found = match self.send(Traffic { rate, ..traffic }, LATE).await {
                 Ok(found) => found,
                 // It was sent away, being too slow for what it asked for: that is more than can be had.
                 Err(Failure::Lost(_)) if best.is_some() => {

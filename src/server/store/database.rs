@@ -9,7 +9,7 @@ use super::{
     Stored,
 };
 use crate::sync::digest::{Cursor, Digest};
-use crate::sync::id::{ChangeId, DocumentId};
+use crate::sync::id::DocumentId;
 use crate::sync::message::Record;
 
 /// One of the stores there are.
@@ -52,10 +52,6 @@ impl ReadStore for Database {
 
     async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
         ask!(self, digest_at(document, version))
-    }
-
-    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        ask!(self, record_of(document, id))
     }
 
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {

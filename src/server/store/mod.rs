@@ -44,13 +44,6 @@ pub trait ReadStore: Send + Sync + 'static {
         version: u64,
     ) -> impl Future<Output = Result<Option<Digest>, StoreError>> + Send;
 
-    /// The entry of a change; `None` if the log has not got it.
-    fn record_of(
-        &self,
-        document: DocumentId,
-        id: ChangeId,
-    ) -> impl Future<Output = Result<Option<Record>, StoreError>> + Send;
-
     /// How these documents stand, those that there are.
     fn ends(&self, documents: Vec<DocumentId>) -> impl Future<Output = Result<Vec<End>, StoreError>> + Send;
 

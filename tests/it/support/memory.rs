@@ -9,7 +9,7 @@ use sheetbend::server::store::{
     Stored,
 };
 use sheetbend::sync::digest::{Cursor, Digest};
-use sheetbend::sync::id::{ChangeId, DocumentId};
+use sheetbend::sync::id::DocumentId;
 use sheetbend::sync::message::{Access, Record};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -159,10 +159,6 @@ impl ReadStore for Memory {
                 kept.log.iter().find(|record| record.version == version).map(|record| record.digest)
             })
             .flatten())
-    }
-
-    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        Ok(self.with(document, |kept| kept.log.iter().find(|record| record.id == id).cloned()).flatten())
     }
 
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {

@@ -243,13 +243,6 @@ impl ReadStore for Postgres {
         row.map(|row| row::parsed(&row, 0)).transpose()
     }
 
-    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        let client = self.client().await?;
-        let sql = format!("SELECT {RECORD} FROM log WHERE document = $1 AND id = $2");
-        let row = client.query_opt(&sql, &[&document.0, &id.0]).await.map_err(failed)?;
-        row.as_ref().map(row::record).transpose()
-    }
-
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
         let ids: Vec<Uuid> = documents.into_iter().map(|document| document.0).collect();
         let client = self.client().await?;

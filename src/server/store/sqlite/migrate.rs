@@ -6,8 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Shtb");
 
 /// Step *n* leads from `user_version` *n* to *n* + 1. Steps may be added, never changed.
-const STEPS: [&str; 2] =
-    [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_key_replacement.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_key_replacement.sql"),
+    include_str!("migrations/0003_journal.sql"),
+];
 
 /// Why a database was left as it is.
 #[derive(Debug)]
@@ -92,6 +95,35 @@ mod tests {
             run(&mut connection).expect("migrates");
             assert_eq!(version(&connection), STEPS.len() as u32);
         }
+    }
+
+    #[test]
+    fn what_an_older_program_kept_is_all_there() {
+        let mut connection = Connection::open_in_memory().expect("in memory");
+        connection.execute_batch(&STEPS[..2].concat()).expect("an older one");
+        connection
+            .execute_batch(
+                "PRAGMA application_id = 0x53687462; PRAGMA user_version = 2; PRAGMA foreign_keys = 1;
+                 INSERT INTO documents (id, version, digest, created_at) VALUES ('d', 2, 'b', 7);
+                 INSERT INTO log VALUES ('d', 1, 'a', 'x', 'Ada', 8, '{\"kind\":\"rename_board\"}', NULL),
+                                        ('d', 2, 'b', 'y', 'Bob', 9, 'null', '{}')",
+            )
+            .expect("takes it");
+        run(&mut connection).expect("migrates");
+        let log: Vec<(i64, String, String, Option<String>)> = connection
+            .prepare("SELECT version, id, author, refusal FROM log ORDER BY version")
+            .and_then(|mut log| {
+                log.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
+            })
+            .expect("reads");
+        let entry = |version, id: &str, author: &str, refusal: Option<&str>| {
+            (version, id.to_owned(), author.to_owned(), refusal.map(str::to_owned))
+        };
+        assert_eq!(log, [entry(1, "x", "Ada", None), entry(2, "y", "Bob", Some("{}"))]);
+        let told: i64 = connection
+            .query_row("SELECT count(*) FROM history WHERE kind = 'rename_board'", [], |row| row.get(0))
+            .expect("reads");
+        assert_eq!(told, 1, "the view is there too");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use super::{
     Stored,
 };
 use crate::sync::digest::{Cursor, Digest};
-use crate::sync::id::{ChangeId, DocumentId};
+use crate::sync::id::DocumentId;
 use crate::sync::message::Record;
 
 /// The database's file in the data folder.
@@ -138,10 +138,6 @@ impl ReadStore for SqliteReader {
         self.0.run(move |db| statements::digest_at(db, document, version)).await
     }
 
-    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        self.0.run(move |db| statements::record_of(db, document, id)).await
-    }
-
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
         self.0.run(move |db| statements::ends(db, &documents)).await
     }
@@ -172,10 +168,6 @@ impl ReadStore for Sqlite {
 
     async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
         self.reader.digest_at(document, version).await
-    }
-
-    async fn record_of(&self, document: DocumentId, id: ChangeId) -> Result<Option<Record>, StoreError> {
-        self.reader.record_of(document, id).await
     }
 
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {

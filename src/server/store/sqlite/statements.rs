@@ -1,11 +1,11 @@
 //! What the store asks of SQLite. Those that write are called inside the writer's transaction.
 
-use rusqlite::{Connection, OptionalExtension as _, Result, params};
+use rusqlite::{Connection, Error, OptionalExtension as _, Result, ffi, params};
 
 use super::row::{self, RECORD, signed};
 use super::{Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, Replacement, Stored};
 use crate::sync::digest::{Cursor, Digest};
-use crate::sync::id::{ChangeId, DocumentId};
+use crate::sync::id::DocumentId;
 use crate::sync::message::Record;
 
 pub(super) fn create(db: &Connection, new: &NewDocument) -> Result<Creation> {
@@ -129,7 +129,7 @@ pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<S
     let after = snapshot.as_ref().map_or(0, |(at, _): &(Cursor, String)| at.version);
     let tail = range(&moment, document, after, end.version, usize::MAX)?;
     let ids = moment
-        .prepare_cached("SELECT id, version FROM log WHERE document = ?1")?
+        .prepare_cached("SELECT id, version FROM entries WHERE document = ?1")?
         .query_map([&id], |row| Ok((row::parsed(row, 0)?, row::unsigned(row, 1)?)))?
         .collect::<Result<_>>()?;
     Ok(Some(Stored { cursor: end, keys_version, snapshot, tail, ids }))
@@ -138,6 +138,10 @@ pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<S
 fn cursor(row: &rusqlite::Row<'_>) -> Result<Cursor> {
     Ok(Cursor { version: row::unsigned(row, 0)?, digest: row::parsed(row, 1)? })
 }
+
+/// Entries in the journal before they move into the log: so many that a log's pages are changed seldom, so few that the move takes some
+/// 20 ms and that reading past an index takes little.
+const JOURNAL: i64 = 4_096;
 
 pub(super) fn append(db: &Connection, document: DocumentId, after: u64, records: &[Record]) -> Result<Appended> {
     let Some(last) = records.last() else { return Ok(Appended::Durable) };
@@ -149,13 +153,13 @@ pub(super) fn append(db: &Connection, document: DocumentId, after: u64, records:
         return Ok(Appended::Conflict);
     }
     let mut insert = db.prepare_cached(
-        "INSERT INTO log (document, version, digest, id, author, timestamp, change, refusal)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO journal (document, version, digest, id, author, timestamp, change, refusal)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM log WHERE document = ?1 AND id = ?4)",
     )?;
     for record in records {
         // Two strings: writing them cannot fail.
         let refusal = record.refused.as_ref().map(|refusal| serde_json::to_string(refusal).unwrap_or_default());
-        insert.execute(params![
+        let inserted = insert.execute(params![
             id,
             signed(record.version),
             record.digest.to_string(),
@@ -165,8 +169,25 @@ pub(super) fn append(db: &Connection, document: DocumentId, after: u64, records:
             record.change.get(),
             refusal,
         ])?;
+        if inserted == 0 {
+            let why = format!("the log has an entry of the change {} already", record.id);
+            return Err(Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CONSTRAINT_UNIQUE), Some(why)));
+        }
+    }
+    if db.last_insert_rowid() >= JOURNAL {
+        empty_journal(db)?;
     }
     Ok(Appended::Durable)
+}
+
+fn empty_journal(db: &Connection) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO log SELECT document, version, digest, id, author, timestamp, change, refusal FROM journal
+         ORDER BY document, version",
+    )?
+    .execute([])?;
+    db.prepare_cached("DELETE FROM journal")?.execute([])?;
+    Ok(())
 }
 
 pub(super) fn range(
@@ -177,7 +198,7 @@ pub(super) fn range(
     max_bytes: usize,
 ) -> Result<Vec<Record>> {
     let mut select = db.prepare_cached(&format!(
-        "SELECT {RECORD} FROM log WHERE document = ?1 AND version > ?2 AND version <= ?3 ORDER BY version"
+        "SELECT {RECORD} FROM entries WHERE document = ?1 AND version > ?2 AND version <= ?3 ORDER BY version"
     ))?;
     let mut rows = select.query((document.to_string(), signed(after), signed(up_to)))?;
     let mut records = Vec::new();
@@ -199,21 +220,15 @@ pub(super) fn digest_at(db: &Connection, document: DocumentId, version: u64) -> 
             .exists([document.to_string()])
             .map(|there| there.then_some(Digest::GENESIS));
     }
-    db.prepare_cached("SELECT digest FROM log WHERE document = ?1 AND version = ?2")?
+    db.prepare_cached("SELECT digest FROM entries WHERE document = ?1 AND version = ?2")?
         .query_row((document.to_string(), signed(version)), |row| row::parsed(row, 0))
-        .optional()
-}
-
-pub(super) fn record_of(db: &Connection, document: DocumentId, id: ChangeId) -> Result<Option<Record>> {
-    db.prepare_cached(&format!("SELECT {RECORD} FROM log WHERE document = ?1 AND id = ?2"))?
-        .query_row((document.to_string(), id.to_string()), row::record)
         .optional()
 }
 
 pub(super) fn save_snapshot(db: &Connection, document: DocumentId, at: Cursor, json: &str) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO snapshots (document, version, digest, json)
-         SELECT document, version, digest, ?4 FROM log WHERE document = ?1 AND version = ?2 AND digest = ?3
+         SELECT document, version, digest, ?4 FROM entries WHERE document = ?1 AND version = ?2 AND digest = ?3
          ON CONFLICT (document) DO UPDATE SET version = excluded.version, digest = excluded.digest, json = excluded.json
          WHERE excluded.version > snapshots.version",
     )?

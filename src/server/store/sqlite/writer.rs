@@ -1,7 +1,7 @@
 //! The one thread that writes, with group commit.
 //!
-//! Everything that waits, of all documents, goes into one transaction and so costs one fsync. A piece of work that fails by
-//! itself is undone by itself; the rest of the group is not affected.
+//! Everything that waits, of all documents, goes into one transaction and so costs one fsync. If a piece of work fails by itself, the
+//! others are done without it.
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -56,13 +56,13 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Runs `work` in the next transaction; returns when that is durable.
+    /// Runs `work` in the next transaction; returns when that is durable. A transaction that fails may be run again.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { work: Some(work), outcome: None, reply };
+        let job = Job { work, outcome: None, reply };
         let stopped = || StoreError::failed("the database's writer has stopped");
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(Box::new(job)).map_err(|_| stopped())?;
@@ -87,16 +87,14 @@ trait Work: Send {
 }
 
 struct Job<T, F> {
-    work: Option<F>,
+    work: F,
     outcome: Option<T>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
+impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
     fn execute(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        if let Some(work) = self.work.take() {
-            self.outcome = Some(work(db)?);
-        }
+        self.outcome = Some((self.work)(db)?);
         Ok(())
     }
 
@@ -112,63 +110,49 @@ fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        match transact(&db, &mut group) {
-            Ok(outcomes) => {
-                for (work, outcome) in group.into_iter().zip(outcomes) {
-                    work.answer(outcome);
-                }
-            }
-            Err(error) if Failure::of(&error) == Failure::Disk => {
-                // Nobody in the group is answered: whether it is on disk cannot be told.
-                tracing::error!(%error, "the disk failed");
-                let end = fatal.0;
-                return end(&format!(
-                    "the disk failed while the database was written ({error}), so the server ends now. What it confirmed is \
-                     safe. Check the disk, then start it again."
-                ));
-            }
-            Err(error) => {
-                tracing::error!(%error, changes = group.len(), "nothing was written");
-                let why = match Failure::of(&error) {
-                    Failure::Full => StoreError::Full,
-                    _ => StoreError::failed(error),
-                };
-                for work in group {
-                    work.answer(Err(why.clone()));
-                }
-            }
+        if let Err(error) = settle(&db, group) {
+            tracing::error!(%error, "the disk failed");
+            let end = fatal.0;
+            return end(&format!(
+                "the disk failed while the database was written ({error}), so the server ends now. What it confirmed is \
+                 safe. Check the disk, then start it again."
+            ));
         }
     }
 }
 
-/// Runs a group in one transaction. Returns what became of each, or the error that undid them all.
-fn transact(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
-    let outcome = attempt(db, group);
-    if outcome.is_err() && !db.is_autocommit() {
-        // Of some errors SQLite has rolled back by itself.
-        db.execute_batch("ROLLBACK")?;
+/// Does a group's work and answers it. If the disk fails, nobody is answered any more: whether it is on disk cannot be told.
+fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>) -> rusqlite::Result<()> {
+    let committed = transact(db, &mut group);
+    let failure = committed.as_ref().err().map(Failure::of);
+    let answer = match (committed, failure) {
+        (Err(error), Some(Failure::Disk)) => return Err(error),
+        // Whose it is, is found by doing each alone: that is rare, and costs the others less than to be undone alone always would.
+        (Err(_), Some(Failure::Own)) if group.len() > 1 => {
+            return group.into_iter().try_for_each(|work| settle(db, vec![work]));
+        }
+        (Err(error), failure) => {
+            tracing::error!(%error, changes = group.len(), "nothing was written");
+            Err(if failure == Some(Failure::Full) { StoreError::Full } else { StoreError::failed(error) })
+        }
+        (Ok(()), _) => Ok(()),
+    };
+    for work in group {
+        work.answer(answer.clone());
     }
-    outcome
+    Ok(())
 }
 
-fn attempt(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+/// Runs a group in one transaction.
+fn transact(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
     let run = |sql: &str| db.prepare_cached(sql)?.execute([]);
     run("BEGIN IMMEDIATE")?;
-    let mut outcomes = Vec::with_capacity(group.len());
-    for work in group {
-        run("SAVEPOINT work")?;
-        outcomes.push(match work.execute(db) {
-            Ok(()) => Ok(()),
-            Err(error) if Failure::of(&error) == Failure::Own => {
-                run("ROLLBACK TO work")?;
-                Err(StoreError::failed(error))
-            }
-            Err(error) => return Err(error),
-        });
-        run("RELEASE work")?;
+    let done = group.iter_mut().try_for_each(|work| work.execute(db)).and_then(|()| run("COMMIT"));
+    // Of some errors SQLite has rolled back by itself.
+    if done.is_err() && !db.is_autocommit() {
+        run("ROLLBACK")?;
     }
-    run("COMMIT")?;
-    Ok(outcomes)
+    done.map(drop)
 }
 
 /// Whose failure an error is.

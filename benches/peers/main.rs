@@ -1,0 +1,123 @@
+//! The same load on Sheetbend and on what people would pick instead: `make bench-peers`.
+//!
+//! Every server is a process of its own, pinned to one core, and this generator to another. Rounds are interleaved: each measures
+//! everybody once, so that what else the machine does meanwhile meets all alike. What is told is medians and ranges.
+
+mod dialects;
+mod report;
+mod servers;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sheetbend::native::load::{Cuts, Dialect, Failure, Meter, Sheetbend, Target, Traffic};
+
+use self::dialects::{Plain, SocketIo, Yjs};
+use self::report::{Column, Report};
+use self::servers::{Peer, Places, Running};
+
+const ROUNDS: usize = 3;
+
+const ONE_BOARD: Traffic = Traffic { boards: 1, people: 200, writers: 10, rate: 200.0, seconds: 1 };
+const FIFTY_BOARDS: Traffic = Traffic { boards: 50, people: 10, writers: 2, rate: 200.0, seconds: 1 };
+
+fn main() {
+    let setting = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is set by make")));
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let places = Places {
+        peers: root.join("benches/peers"),
+        rust: setting("SHEETBEND_PEERS"),
+        sheetbend: setting("SHEETBEND_BIN"),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let mut report = Report::default();
+    for round in 0..ROUNDS {
+        for column in Column::ALL {
+            for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer)) {
+                // What takes the same memory each time need not be looked at thrice.
+                if round > 0 && column == Column::Idle {
+                    continue;
+                }
+                let before = report.median(column, peer);
+                eprintln!("Round {} of {ROUNDS}: {}, {}", round + 1, column.title(), peer.name());
+                match runtime.block_on(measure(column, peer, &places, before)) {
+                    Ok(figure) => report.add(column, peer, figure),
+                    Err(failure) => eprintln!("  {failure}"),
+                }
+            }
+        }
+    }
+    report.write(&root.join("docs")).expect("docs can be written");
+    println!("docs/peers.md and its plots are written.");
+}
+
+async fn measure(column: Column, peer: Peer, places: &Places, before: Option<f64>) -> Result<f64, Failure> {
+    let mut running = Running::start(peer, places);
+    let (address, pid) = (running.address.clone(), Some(running.pid()));
+    match peer {
+        Peer::Axum | Peer::Ws => {
+            let target = Target { dialect: Plain(address), pid };
+            find(column, &target, &mut running, places, before).await
+        }
+        Peer::SocketIo | Peer::SocketIoRecovery | Peer::SocketIoSqlite | Peer::SocketioxideSqlite => {
+            let target = Target { dialect: SocketIo(address), pid };
+            find(column, &target, &mut running, places, before).await
+        }
+        Peer::YWebsocket | Peer::Hocuspocus => {
+            let target = Target { dialect: Yjs { address, hocuspocus: peer == Peer::Hocuspocus }, pid };
+            find(column, &target, &mut running, places, before).await
+        }
+        Peer::Sheetbend => {
+            let target = Target { dialect: Sheetbend::at(&format!("http://{address}")), pid };
+            find(column, &target, &mut running, places, before).await
+        }
+    }
+}
+
+async fn find<D: Dialect>(
+    column: Column,
+    target: &Target<D>,
+    running: &mut Running,
+    places: &Places,
+    before: Option<f64>,
+) -> Result<f64, Failure> {
+    const PEOPLE_IN_STORM: usize = 1_000;
+    // The search begins at half of what was found the last time, if it was.
+    let most = async |traffic: Traffic| {
+        let deliveries = traffic.people as f64;
+        let rate = before.map_or(traffic.rate, |before| before / deliveries / 2.0);
+        Ok(target.most(Traffic { rate, ..traffic }).await?.most.delivered_per_second)
+    };
+    match column {
+        Column::OneBoard => most(ONE_BOARD).await,
+        Column::FiftyBoards => most(FIFTY_BOARDS).await,
+        Column::Saved => Ok(target.durable(50, 50, 2).await?.saved_per_second),
+        Column::SavedTogether => Ok(target.durable(1, 50, 2).await?.saved_per_second),
+        Column::Processor => {
+            let found = target.fan_out(Traffic { rate: 200.0, seconds: 4, ..ONE_BOARD }).await?;
+            Ok(found.spent.server_cores.unwrap_or_default() * 1e6 / found.delivered_per_second)
+        }
+        Column::Idle => Ok(target.idle(5_000, 2).await?.server_kib_each.unwrap_or_default()),
+        Column::StormTime => Ok(target.storm(PEOPLE_IN_STORM, || running.restart(places)).await?.all_ms / 1e3),
+        Column::StormProcessor => {
+            let mut meter = None;
+            let restart = || {
+                running.restart(places);
+                meter = Some((Meter::start(Some(running.pid())), std::time::Instant::now()));
+            };
+            target.storm(PEOPLE_IN_STORM, restart).await?;
+            let (meter, since) = meter.expect("it was restarted");
+            Ok(meter.read().server_cores.unwrap_or_default() * since.elapsed().as_secs_f64())
+        }
+        Column::CatchUp => Ok(target.catch_up(10_000, 1).await?.latency.p50_ms),
+        Column::CatchUpBytes => Ok(target.catch_up(10_000, 1).await?.bytes as f64 / 1e6),
+        Column::Chaos => {
+            let every = Duration::from_secs(15);
+            let away = Duration::from_secs(2);
+            let cuts = Cuts { people: 1_000, writers: 10, rate: 10.0, every, away, seconds: 20 };
+            let found = target.chaos(cuts).await?;
+            assert_eq!((found.missing, found.doubled), (0, 0), "everybody hears of every change once");
+            Ok(found.caught_up.p99_ms / 1e3)
+        }
+    }
+}
