@@ -88,7 +88,7 @@ measure: build ## measure in a browser what docs/performance.md says of waiting,
 pictures: build ## take the pictures in docs/states anew (some minutes)
 	@scripts/browser-tests --config pictures.config.ts $(ARGS)
 
-size: build ## the page's bytes, as they go over the line
+size: build ## the page's bytes, as they go over the line (a test holds them to end2end/budget.json)
 	@cd target/site/pkg && wc -c *.wasm.br *.js.br *.css.br
 
 lint: ## formatting, Clippy, licences, types

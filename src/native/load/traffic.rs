@@ -147,9 +147,10 @@ impl<D: Dialect> Target<D> {
         let spinner = spinner("Trying");
         let (mut tried, mut best): (Vec<FanOut>, Option<FanOut>) = (Vec::new(), None);
         let (mut low, mut high) = (0.0, None::<f64>);
-        let mut steps = 0;
+        let (mut steps, mut failed_at) = (0, None);
         while steps < STEPS {
             let rate = match high {
+                None if let Some(failed) = failed_at => failed,
                 None if low == 0.0 => traffic.rate,
                 None => low * 2.0,
                 Some(high) => {
@@ -170,7 +171,11 @@ impl<D: Dialect> Target<D> {
             tried.push(found);
             if found.keeps_up() {
                 low = rate;
+                failed_at = None;
                 best = best.filter(|best| best.rate >= found.rate).or(Some(found));
+            } else if high.is_none() && failed_at != Some(rate) {
+                // The machine may have done something else for a moment: that a rate is too high is believed the second time.
+                failed_at = Some(rate);
             } else if best.is_none() {
                 return Err(Failure::TooSlow(rate));
             } else {

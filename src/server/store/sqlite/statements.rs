@@ -140,8 +140,8 @@ fn cursor(row: &rusqlite::Row<'_>) -> Result<Cursor> {
 }
 
 /// Entries in the journal before they move into the log: so many that a log's pages are changed seldom, so few that the move takes some
-/// 20 ms and that reading past an index takes little.
-const JOURNAL: i64 = 4_096;
+/// 10 ms and that reading past an index takes little.
+const JOURNAL: i64 = 2_048;
 
 pub(super) fn append(db: &Connection, document: DocumentId, after: u64, records: &[Record]) -> Result<Appended> {
     let Some(last) = records.last() else { return Ok(Appended::Durable) };
