@@ -74,7 +74,7 @@ load: build ## put the release build under load, and say how people fare meanwhi
 bench: ## measure what the engine costs, by the size of things (two minutes)
 	cargo bench --bench engine --bench outbox
 
-bench-peers: build ## measure the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour)
+bench-peers: build ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour)
 	@scripts/bench-peers
 
 mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)

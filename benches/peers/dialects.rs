@@ -219,21 +219,21 @@ impl YjsSpeaker {
 
     /// One item of `count` values, after this client's last in the same type.
     fn item(&mut self, update: &mut Vec<u8>, lasting: Lasting, values: &[String]) {
-        const ANY: u64 = 8;
-        const WITH_ORIGIN: u64 = 0x80;
-        const WITH_KEY: u64 = 0x20;
+        const ANY: u8 = 8;
+        const WITH_ORIGIN: u8 = 0x80;
+        const WITH_KEY: u8 = 0x20;
         const NAMED_PARENT: u64 = 1;
-        const STRING: u64 = 119;
+        const STRING: u8 = 119;
         let (place, name, key) = match lasting {
             Lasting::No => (0, "map", WITH_KEY),
             Lasting::Yes => (1, "array", 0),
         };
         if let Some(last) = self.last[place] {
-            number(update, ANY | WITH_ORIGIN | key);
+            update.push(ANY | WITH_ORIGIN | key);
             number(update, self.client);
             number(update, last);
         } else {
-            number(update, ANY | key);
+            update.push(ANY | key);
             number(update, NAMED_PARENT);
             text(update, name);
             if key != 0 {
@@ -242,7 +242,7 @@ impl YjsSpeaker {
         }
         number(update, values.len() as u64);
         for value in values {
-            number(update, STRING);
+            update.push(STRING);
             text(update, value);
         }
         self.clock += values.len() as u64;

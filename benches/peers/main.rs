@@ -32,7 +32,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let mut report = Report::default();
     for round in 0..ROUNDS {
-        for column in Column::ALL {
+        for column in Column::ALL.into_iter().filter(|column| !column.comes_along()) {
             for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer)) {
                 // What takes the same memory each time need not be looked at thrice.
                 if round > 0 && column == Column::Idle {
@@ -41,7 +41,7 @@ fn main() {
                 let before = report.median(column, peer);
                 eprintln!("Round {} of {ROUNDS}: {}, {}", round + 1, column.title(), peer.name());
                 match runtime.block_on(measure(column, peer, &places, before)) {
-                    Ok(figure) => report.add(column, peer, figure),
+                    Ok(figures) => figures.into_iter().for_each(|(column, figure)| report.add(column, peer, figure)),
                     Err(failure) => eprintln!("  {failure}"),
                 }
             }
@@ -51,7 +51,10 @@ fn main() {
     println!("docs/peers.md and its plots are written.");
 }
 
-async fn measure(column: Column, peer: Peer, places: &Places, before: Option<f64>) -> Result<f64, Failure> {
+/// What one measurement finds.
+type Figures = Vec<(Column, f64)>;
+
+async fn measure(column: Column, peer: Peer, places: &Places, before: Option<f64>) -> Result<Figures, Failure> {
     let mut running = Running::start(peer, places);
     let (address, pid) = (running.address.clone(), Some(running.pid()));
     match peer {
@@ -80,48 +83,52 @@ async fn find<D: Dialect>(
     running: &mut Running,
     places: &Places,
     before: Option<f64>,
-) -> Result<f64, Failure> {
+) -> Result<Figures, Failure> {
     const PEOPLE_IN_STORM: usize = 1_000;
     // What a server compiles when it is first used has been compiled; but memory that was used and freed would not be counted.
     if column != Column::Idle {
         target.fan_out(Traffic { rate: 100.0, seconds: 1, ..ONE_BOARD }).await?;
     }
-    // The search begins at half of what was found the last time, if it was.
+    // The search begins near what was found the last time, if it was.
     let most = async |traffic: Traffic| {
         let deliveries = traffic.people as f64;
-        let rate = before.map_or(traffic.rate, |before| before / deliveries / 2.0);
-        Ok(target.most(Traffic { rate, ..traffic }).await?.most.delivered_per_second)
+        let rate = before.map_or(traffic.rate, |before| before / deliveries * 0.6);
+        Ok::<_, Failure>(target.most(Traffic { rate, ..traffic }).await?.most.delivered_per_second)
     };
-    match column {
-        Column::OneBoard => most(ONE_BOARD).await,
-        Column::FiftyBoards => most(FIFTY_BOARDS).await,
-        Column::Saved => Ok(target.durable(50, 50, 2).await?.saved_per_second),
-        Column::SavedTogether => Ok(target.durable(1, 50, 2).await?.saved_per_second),
+    let figure = match column {
+        Column::OneBoard => most(ONE_BOARD).await?,
+        Column::FiftyBoards => most(FIFTY_BOARDS).await?,
+        Column::Saved => target.durable(50, 50, 2).await?.saved_per_second,
+        Column::SavedTogether => target.durable(1, 50, 2).await?.saved_per_second,
         Column::Processor => {
             let found = target.fan_out(Traffic { rate: 200.0, seconds: 4, ..ONE_BOARD }).await?;
-            Ok(found.spent.server_cores.unwrap_or_default() * 1e6 / found.delivered_per_second)
+            found.spent.server_cores.unwrap_or_default() * 1e6 / found.delivered_per_second
         }
-        Column::Idle => Ok(target.idle(5_000, 2).await?.server_kib_each.unwrap_or_default()),
-        Column::StormTime => Ok(target.storm(PEOPLE_IN_STORM, || running.restart(places)).await?.all_ms / 1e3),
-        Column::StormProcessor => {
+        Column::Idle => target.idle(5_000, 2).await?.server_kib_each.unwrap_or_default(),
+        Column::StormTime | Column::StormProcessor => {
             let mut meter = None;
             let restart = || {
                 running.restart(places);
                 meter = Some((Meter::start(Some(running.pid())), std::time::Instant::now()));
             };
-            target.storm(PEOPLE_IN_STORM, restart).await?;
+            let storm = target.storm(PEOPLE_IN_STORM, restart).await?;
             let (meter, since) = meter.expect("it was restarted");
-            Ok(meter.read().server_cores.unwrap_or_default() * since.elapsed().as_secs_f64())
+            let processor = meter.read().server_cores.unwrap_or_default() * since.elapsed().as_secs_f64();
+            return Ok(vec![(Column::StormTime, storm.all_ms / 1e3), (Column::StormProcessor, processor)]);
         }
-        Column::CatchUp => Ok(target.catch_up(10_000, 1).await?.latency.p50_ms),
-        Column::CatchUpBytes => Ok(target.catch_up(10_000, 1).await?.bytes as f64 / 1e6),
+        Column::CatchUp | Column::CatchUpBytes => {
+            let found = target.catch_up(10_000, 1).await?;
+            let bytes = found.bytes as f64 / 1e6;
+            return Ok(vec![(Column::CatchUp, found.latency.p50_ms), (Column::CatchUpBytes, bytes)]);
+        }
         Column::Chaos => {
             let every = Duration::from_secs(15);
             let away = Duration::from_secs(2);
             let cuts = Cuts { people: 1_000, writers: 10, rate: 10.0, every, away, seconds: 20 };
             let found = target.chaos(cuts).await?;
             assert_eq!((found.missing, found.doubled), (0, 0), "everybody hears of every change once");
-            Ok(found.caught_up.p99_ms / 1e3)
+            found.caught_up.p99_ms / 1e3
         }
-    }
+    };
+    Ok(vec![(column, figure)])
 }

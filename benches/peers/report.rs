@@ -69,6 +69,11 @@ impl Column {
         }
     }
 
+    /// Whether it is found when another is measured.
+    pub(crate) const fn comes_along(self) -> bool {
+        matches!(self, Self::StormProcessor | Self::CatchUpBytes)
+    }
+
     /// Whether it can be asked of this server: what was missed, only of those that send it again.
     pub(crate) const fn is_of(self, peer: Peer) -> bool {
         let merges = matches!(peer, Peer::YWebsocket | Peer::Hocuspocus);

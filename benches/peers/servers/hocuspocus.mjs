@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 const db = new Database(join(process.env.DATA, "hocuspocus.db"));
 db.pragma("journal_mode = WAL");
 db.pragma("synchronous = FULL");
-db.exec("CREATE TABLE documents (name TEXT PRIMARY KEY, data BLOB)");
+db.exec("CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, data BLOB)");
 const fetch = db.prepare("SELECT data FROM documents WHERE name = ?");
 const store = db.prepare("INSERT INTO documents VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data");
 

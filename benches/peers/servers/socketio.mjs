@@ -16,7 +16,7 @@ if (mode === "sqlite") {
   const db = new Database(join(process.env.DATA, "socketio.db"));
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
-  db.exec("CREATE TABLE messages (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, room TEXT, content TEXT)");
+  db.exec("CREATE TABLE IF NOT EXISTS messages (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, room TEXT, content TEXT)");
   const insert = db.prepare("INSERT OR IGNORE INTO messages (id, room, content) VALUES (?, ?, ?)");
   keep = (id, room, content) => insert.run(id, room, content);
 }

@@ -143,7 +143,7 @@ impl<D: Dialect> Target<D> {
     /// # Errors
     /// [`Failure`].
     pub async fn most(&self, traffic: Traffic) -> Result<Most, Failure> {
-        const STEPS: usize = 4;
+        const STEPS: usize = 3;
         let spinner = spinner("Trying");
         let (mut tried, mut best): (Vec<FanOut>, Option<FanOut>) = (Vec::new(), None);
         let (mut low, mut high) = (0.0, None::<f64>);

@@ -24,7 +24,7 @@ async fn main() {
             "/{room}",
             any(|upgrade: WebSocketUpgrade, Path(room): Path<String>, State(rooms): State<Rooms>| async move {
                 let room = rooms.lock().unwrap().entry(room).or_insert_with(|| broadcast::channel(CAPACITY).0).clone();
-                upgrade.on_upgrade(|socket| serve(socket, room))
+                upgrade.read_buffer_size(4096).on_upgrade(|socket| serve(socket, room))
             }),
         )
         .with_state(Rooms::default());

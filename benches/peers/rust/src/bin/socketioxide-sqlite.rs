@@ -27,7 +27,8 @@ impl Writer {
         let db = Connection::open(file).expect("opens");
         db.pragma_update(None, "journal_mode", "WAL").expect("takes it");
         db.pragma_update(None, "synchronous", "FULL").expect("takes it");
-        db.execute_batch("CREATE TABLE messages (seq INTEGER PRIMARY KEY, room TEXT, content TEXT)").expect("a table");
+        db.execute_batch("CREATE TABLE IF NOT EXISTS messages (seq INTEGER PRIMARY KEY, room TEXT, content TEXT)")
+            .expect("a table");
         let (queue, mut jobs) = mpsc::unbounded_channel::<Job>();
         thread::spawn(move || {
             while let Some(first) = jobs.blocking_recv() {
