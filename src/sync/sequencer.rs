@@ -392,7 +392,8 @@ mod tests {
         assert_eq!(sequencer.document(), &Numbers(vec![1, 2, 3]));
         assert_eq!(offer(&mut sequencer, &[add(2)]), [Ruling::Known(2)], "its ids are known");
 
-        let mut newer = Record { version: 5, change: raw(&json!({ "kind": "new" })), ..log[3].clone() };
+        let change = raw(&json!({ "kind": "new" }));
+        let mut newer = Record { version: 5, id: id(9), change, ..log[3].clone() };
         newer.digest = sequencer.cursor().digest.then(&newer);
         assert_eq!(sequencer.replay(&newer), Err(Misfit::Newer(5)));
         assert_eq!(sequencer.cursor().version, 4, "as it was");
