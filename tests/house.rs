@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each room may use of this crate, by `docs/architecture.md`. The first prefix that a file has counts.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("sync/", &["sync"]),
     ("board/", &["board", "sync::document"]),
     ("server/", &["server", "sync"]),
-    // The load is put on this app's boards.
-    ("native/load/", &["native", "board", "sync"]),
     ("native/", &["native", "sync"]),
     ("browser/", &["browser", "sync"]),
     (

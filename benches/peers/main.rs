@@ -4,6 +4,8 @@
 //! everybody once, so that what else the machine does meanwhile meets all alike. What is told is medians and ranges.
 
 mod dialects;
+#[path = "../../src/program/planner.rs"]
+mod planner;
 mod report;
 mod servers;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 use sheetbend::native::load::{Cuts, Dialect, Failure, Meter, Sheetbend, Target, Traffic};
 
 use self::dialects::{Plain, SocketIo, Yjs};
+use self::planner::Planner;
 use self::report::{Column, Report};
 use self::servers::{Peer, Places, Running};
 
@@ -71,7 +74,7 @@ async fn measure(column: Column, peer: Peer, places: &Places, before: Option<f64
             find(column, &target, &mut running, places, before).await
         }
         Peer::Sheetbend => {
-            let target = Target { dialect: Sheetbend::at(&format!("http://{address}")), pid };
+            let target = Target { dialect: Sheetbend::at(&format!("http://{address}"), Planner::default()), pid };
             find(column, &target, &mut running, places, before).await
         }
     }

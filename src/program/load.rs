@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sheetbend::native::load::{self, CatchUp, Chaos, Cuts, Durable, FanOut, Idle, Most, Sheetbend, Storm, Target};
 
+use super::planner::Planner;
 use super::{StartError, runtime};
 use crate::cli::{Load, Scenario, Traffic};
 
@@ -49,7 +50,7 @@ impl fmt::Display for Found {
 }
 
 pub(crate) fn run(options: &Load) -> Result<(), Failure> {
-    let target = Target { dialect: Sheetbend::at(&options.server), pid: options.pid };
+    let target = Target { dialect: Sheetbend::at(&options.server, Planner::default()), pid: options.pid };
     let found = runtime()?.block_on(find(&target, options.scenario))?;
     if options.json {
         serde_json::to_writer_pretty(io::stdout().lock(), &found).map_err(io::Error::from)?;
@@ -60,7 +61,7 @@ pub(crate) fn run(options: &Load) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn find(target: &Target<Sheetbend>, scenario: Scenario) -> Result<Found, load::Failure> {
+async fn find(target: &Target<Sheetbend<Planner>>, scenario: Scenario) -> Result<Found, load::Failure> {
     /// Longer than the server's pings are apart: with one and its answer, people who do nothing are still there.
     const IDLE_SECONDS: u64 = 20;
     Ok(match scenario {

@@ -3,6 +3,7 @@
 pub(crate) mod load;
 pub(crate) mod maintenance;
 mod open_files;
+mod planner;
 pub(crate) mod remote;
 mod site;
 mod tls;

@@ -30,7 +30,6 @@ impl<D: Dialect> Target<D> {
     /// # Errors
     /// [`Failure`].
     pub async fn catch_up(&self, changes: usize, times: usize) -> Result<CatchUp, Failure> {
-        const AT_ONCE: usize = 64;
         let (board, run) = (self.dialect.make().await?, Run::start());
         let mut writer = Person::join(self.dialect.speaker(&board), |_| ()).await?;
         // Who comes back knows something of the board: one that knows nothing may be sent the document as a whole.
@@ -39,15 +38,7 @@ impl<D: Dialect> Target<D> {
         while run.hear(&reader.next().await?, 1).all == 0 {}
         let known = reader.speaker.clone();
         drop(reader);
-        let bar = bar("Writing", changes as u64);
-        let mut left = changes;
-        while left > 0 {
-            let count = left.min(AT_ONCE);
-            writer.save(&run, 0, count, Lasting::Yes).await?;
-            left -= count;
-            bar.inc(count as u64);
-        }
-        bar.finish_and_clear();
+        writer.fill(&run, changes, &bar("Writing", changes as u64)).await?;
         let (took, mut bytes) = (Times::new(), 0);
         for _ in 0..times {
             let start = Instant::now();

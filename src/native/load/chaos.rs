@@ -13,10 +13,13 @@ use super::Failure;
 use super::crowd::{Lost, Person, Run, Writing};
 use super::dialect::{Dialect, Speaker};
 use super::figures::{Latency, Spent, Times, micros};
-use super::target::{Target, spinner};
+use super::target::{Target, bar, spinner};
 
 /// What has not been delivered by then, after the last line is back, is missing.
 const AFTER: Duration = Duration::from_secs(5);
+
+/// Lasting changes on the board before: who comes back to much is sent what was missed, not all there is, which could not be counted.
+const THERE: usize = 500;
 
 /// Whose lines are cut, how often, and what goes on meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +66,13 @@ impl<D: Dialect> Target<D> {
     /// [`Failure`].
     pub async fn chaos(&self, cuts: Cuts) -> Result<Chaos, Failure> {
         let Cuts { people, writers, rate, every, away, seconds } = cuts;
-        let mut crowd = self.gather(1, people + writers).await?;
+        let board = self.dialect.make().await?;
+        let mut first = Person::join(self.dialect.speaker(&board), |_| ()).await?;
+        first.fill(&Run::start(), THERE, &bar("Writing", THERE as u64)).await?;
+        let everybody = people + writers;
+        let joining = bar("Joining", everybody as u64);
+        let mut crowd = self.enter(&board, everybody, &joining).await?;
+        joining.finish_and_clear();
         let (run, meter, spinner) = (Run::start(), self.meter(), spinner("Cutting"));
         let told: Arc<[AtomicU64]> = (0..people).map(|_| AtomicU64::new(0)).collect();
         let back = Arc::new(Times::new());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use indicatif::ProgressBar;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -75,6 +76,19 @@ impl<S: Speaker> Person<S> {
             missing -= marks(&frame).filter(|mark| mark.who == who).count().min(missing);
         }
         run.delivered.record((0..changes).map(|_| run.now() - now));
+        Ok(())
+    }
+
+    /// Says so many lasting changes, some at a time, and waits until this person has heard of all.
+    pub(super) async fn fill(&mut self, run: &Run, changes: usize, bar: &ProgressBar) -> Result<(), Lost> {
+        let mut left = changes;
+        while left > 0 {
+            let count = left.min(IN_FLIGHT);
+            self.save(run, 0, count, Lasting::Yes).await?;
+            left -= count;
+            bar.inc(count as u64);
+        }
+        bar.finish_and_clear();
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! The load is open: changes are sent when they are due, however the server fares, and a change's time runs from when it was due
 //! (no coordinated omission). A generator that cannot keep up shows in its own processor time.
 //!
-//! People speak a [`Dialect`], [`Sheetbend`] or a peer's, on plain sockets: they do what a page does on the line, and read no more
+//! People speak a [`Dialect`], [`Sheetbend`] with the [`Words`] of a document or a peer's, on plain sockets: they do what a page does on the line, and read no more
 //! of what comes than is measured.
 
 mod catch_up;
@@ -27,7 +27,7 @@ pub use self::dialect::{Dialect, Lasting, SentAway, Speaker};
 pub use self::durable::Durable;
 pub use self::figures::{Latency, Meter, Spent};
 pub use self::idle::Idle;
-pub use self::sheetbend::Sheetbend;
+pub use self::sheetbend::{Sheetbend, Words};
 pub use self::storm::Storm;
 pub use self::target::Target;
 pub use self::traffic::{FanOut, Most, Traffic};

@@ -1,40 +1,49 @@
 //! This house's dialect.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::super::boards::{self, NotMade};
 use super::super::{clock, socket};
 use super::dialect::{Dialect, Lasting, SentAway, Speaker};
-use crate::board::position::Position;
-use crate::board::{Card, CardId, Change, ListId};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId, Key, ReplicaId};
 use crate::sync::message::{Body, ClientMessage, Proposal, SyncRequest, SyncResponse};
 
-/// A Sheetbend server, `http://127.0.0.1:3000`.
-#[derive(Clone, Debug)]
-pub struct Sheetbend {
-    server: String,
-    socket: String,
+/// What somebody says is a change to a document of some kind.
+pub trait Words: Clone + Debug + Send + Sync + 'static {
+    /// The document's changes.
+    type Change: Serialize;
+
+    /// Changes that say `texts`, and what they need to be made before them.
+    fn say(&mut self, texts: Vec<String>, lasting: Lasting) -> Vec<Self::Change>;
 }
 
-impl Sheetbend {
+/// A server of this house, `http://127.0.0.1:3000`, and the words of those who have never been there.
+#[derive(Clone, Debug)]
+pub struct Sheetbend<W> {
+    server: String,
+    socket: String,
+    words: W,
+}
+
+impl<W> Sheetbend<W> {
     /// The server at an address.
     #[must_use]
-    pub fn at(server: &str) -> Self {
+    pub fn at(server: &str, words: W) -> Self {
         let socket = format!("{}/api/sync", server.trim_end_matches('/').replacen("http", "ws", 1));
-        Self { server: server.to_owned(), socket }
+        Self { server: server.to_owned(), socket, words }
     }
 }
 
-impl Dialect for Sheetbend {
+impl<W: Words> Dialect for Sheetbend<W> {
     type Board = Key;
-    type Speaker = Person;
+    type Speaker = Person<W>;
 
     async fn make(&self) -> Result<Key, NotMade> {
         let key = Key::from_random(clock::random());
@@ -42,7 +51,7 @@ impl Dialect for Sheetbend {
         Ok(key)
     }
 
-    fn speaker(&self, board: &Key) -> Person {
+    fn speaker(&self, board: &Key) -> Person<W> {
         Person {
             socket: self.socket.clone(),
             key: board.clone(),
@@ -50,14 +59,14 @@ impl Dialect for Sheetbend {
             cursor: Cursor::default(),
             there: false,
             spread: Duration::ZERO,
-            list: None,
+            words: self.words.clone(),
         }
     }
 }
 
 /// Somebody with a board's key.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct Person<W> {
     socket: String,
     key: Key,
     replica: ReplicaId,
@@ -65,11 +74,10 @@ pub struct Person {
     cursor: Cursor,
     there: bool,
     spread: Duration,
-    /// Where this person's cards go.
-    list: Option<ListId>,
+    words: W,
 }
 
-impl Speaker for Person {
+impl<W: Words> Speaker for Person<W> {
     fn request(&self) -> Result<Request, Error> {
         socket::request(&self.socket)
     }
@@ -86,7 +94,7 @@ impl Speaker for Person {
             witness: None,
             resume: None,
         };
-        vec![text(&ClientMessage::SyncRequest(request))]
+        vec![text(&ClientMessage::<()>::SyncRequest(request))]
     }
 
     fn is_there(&self) -> bool {
@@ -101,7 +109,7 @@ impl Speaker for Person {
         if frame.starts_with(br#"{"type":"committed""#) {
             self.cursor = end(frame).unwrap_or(self.cursor);
         } else if let Some(rest) = frame.strip_prefix(br#"{"type":"ping","nonce":"#) {
-            answers.extend(number(rest).map(|nonce| text(&ClientMessage::Pong { nonce })));
+            answers.extend(number(rest).map(|nonce| text(&ClientMessage::<()>::Pong { nonce })));
         } else if frame.starts_with(br#"{"type":"sync_response""#) {
             let response: SyncResponse<IgnoredAny, IgnoredAny> =
                 serde_json::from_slice(frame).map_err(|error| SentAway(error.to_string()))?;
@@ -115,27 +123,10 @@ impl Speaker for Person {
     }
 
     fn say(&mut self, texts: Vec<String>, lasting: Lasting) -> Vec<Message> {
-        let mut changes = Vec::with_capacity(texts.len() + 1);
-        match lasting {
-            Lasting::No => changes.extend(texts.into_iter().map(|title| Change::RenameBoard { title })),
-            Lasting::Yes => {
-                let list = self.list.unwrap_or_else(|| {
-                    let list = ListId(clock::uuid());
-                    let position = Position::default();
-                    changes.push(Change::AddList { list, title: "Load".to_owned(), position, archived: false });
-                    list
-                });
-                self.list = Some(list);
-                let card = |title| Card::new(list, Position::default(), title);
-                changes.extend(
-                    texts
-                        .into_iter()
-                        .map(|title| Change::AddCard { card: CardId(clock::uuid()), content: card(title) }),
-                );
-            }
-        }
         let propose = |change| Proposal { id: ChangeId(clock::uuid()), change: Body::Known(change) };
-        vec![text(&ClientMessage::Changes { changes: changes.into_iter().map(propose).collect() })]
+        vec![text(&ClientMessage::Changes {
+            changes: self.words.say(texts, lasting).into_iter().map(propose).collect(),
+        })]
     }
 }
 
@@ -159,7 +150,7 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(&text[..digits]).ok()?.parse().ok()
 }
 
-fn text(message: &ClientMessage<Change>) -> Message {
+fn text<C: Serialize>(message: &ClientMessage<C>) -> Message {
     // Messages are plain data with string keys: writing them cannot fail.
     Message::text(serde_json::to_string(message).unwrap_or_default())
 }
@@ -171,8 +162,19 @@ mod tests {
     use super::*;
     use crate::sync::message::{Record, ServerFrame};
 
-    fn person() -> Person {
-        Sheetbend::at("http://plan.example/").speaker(&Key::from_random([7; 16]))
+    #[derive(Clone, Debug)]
+    struct Silence;
+
+    impl Words for Silence {
+        type Change = ();
+
+        fn say(&mut self, _: Vec<String>, _: Lasting) -> Vec<()> {
+            Vec::new()
+        }
+    }
+
+    fn person() -> Person<Silence> {
+        Sheetbend::at("http://plan.example/", Silence).speaker(&Key::from_random([7; 16]))
     }
 
     fn record(version: u64) -> Record {
@@ -202,7 +204,7 @@ mod tests {
         let (mut person, mut answers) = (person(), Vec::new());
         person.hear(br#"{"type":"ping","nonce":7,"version":12}"#, &mut answers).expect("stays");
         person.hear(br#"{"type":"pong","nonce":8}"#, &mut answers).expect("stays");
-        assert_eq!(answers, [text(&ClientMessage::Pong { nonce: 7 })]);
+        assert_eq!(answers, [text(&ClientMessage::<()>::Pong { nonce: 7 })]);
         assert!(person.hear(br#"{"type":"bye","code":"draining"}"#, &mut answers).is_err());
     }
 }

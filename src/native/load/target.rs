@@ -33,14 +33,26 @@ impl<D: Dialect> Target<D> {
         let mut crowd = Vec::new();
         for _ in 0..boards {
             let board = self.dialect.make().await?;
-            let join = |_| Person::join(self.dialect.speaker(&board), |_| ());
-            let mut joins = stream::iter(0..people).map(join).buffered(JOINING);
-            while let Some(person) = joins.next().await {
-                crowd.push(person?);
-                bar.inc(1);
-            }
+            crowd.append(&mut self.enter(&board, people, &bar).await?);
         }
         bar.finish_and_clear();
+        Ok(crowd)
+    }
+
+    /// So many people on one board.
+    pub(super) async fn enter(
+        &self,
+        board: &D::Board,
+        people: usize,
+        bar: &ProgressBar,
+    ) -> Result<Vec<Person<D::Speaker>>, Failure> {
+        let join = |_| Person::join(self.dialect.speaker(board), |_| ());
+        let mut joins = stream::iter(0..people).map(join).buffered(JOINING);
+        let mut crowd = Vec::with_capacity(people);
+        while let Some(person) = joins.next().await {
+            crowd.push(person?);
+            bar.inc(1);
+        }
         Ok(crowd)
     }
 }
