@@ -49,8 +49,9 @@ fn main() {
                 }
             }
         }
+        // What was found so far is not lost with what comes.
+        report.write(&root.join("docs")).expect("docs can be written");
     }
-    report.write(&root.join("docs")).expect("docs can be written");
     println!("docs/peers.md and its plots are written.");
 }
 
