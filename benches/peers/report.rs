@@ -181,7 +181,8 @@ const HEAD: &str = "# Beside the peers\n\n\
     `make bench-peers` wrote this page: the same load, by one generator over raw WebSockets, on Sheetbend and on minimal servers of what \
     people would pick instead, with their recommended settings and pinned versions (`benches/peers`). Each server has one core and the \
     generator the other; rounds are interleaved; figures are medians of three, and ranges. Sheetbend always has every change in SQLite \
-    (`synchronous=FULL`) before it sends it on. What the figures mean for us is in [performance.md](performance.md).\n\n\
+    (`synchronous=FULL`) before it sends it on. What is said is a text of some 15 bytes; with Sheetbend it is the title of a board or of a \
+    card, and an entry has an id, an author, a time and a digest too, which is what makes its catch-up larger. What the figures mean for us is in [performance.md](performance.md).\n\n\
     What is and is not promised of a change that was sent on:\n\n";
 
 fn capitalised(text: &str) -> String {
