@@ -19,7 +19,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz load bench bench-peers mutants measure pictures size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz load bench bench-peers bench-nodes mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,8 +74,11 @@ load: build ## put the release build under load, and say how people fare meanwhi
 bench: ## measure what the engine costs, by the size of things (two minutes)
 	cargo bench --bench engine --bench outbox
 
-bench-peers: build ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour)
-	@scripts/bench-peers
+bench-peers: build ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour; ARGS='storm "bare axum" Sheetbend' for a part)
+	@scripts/bench-peers $(ARGS)
+
+bench-nodes: build ## put the same load on one server and on three, over one PostgreSQL (five minutes)
+	@scripts/bench-nodes
 
 mutants: ## break the engine in every way, and see whether its tests notice (an hour or two; SHARD=k/n for a part)
 	@scripts/tools mutants

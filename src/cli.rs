@@ -295,9 +295,10 @@ pub(crate) struct Add {
 /// How to put a server under load.
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// The server, as in http://127.0.0.1:3000. Boards are made on it, and stay there: do not name one that people use
-    #[arg(value_name = "SERVER")]
-    pub(crate) server: String,
+    /// The server, as in http://127.0.0.1:3000; several over one PostgreSQL with commas between. Boards are made on it, and stay
+    /// there: do not name one that people use
+    #[arg(value_name = "SERVER", value_parser = Servers::read)]
+    pub(crate) servers: Servers,
 
     #[command(subcommand)]
     pub(crate) scenario: Scenario,
@@ -309,6 +310,16 @@ pub(crate) struct Load {
     /// The server's process, if it is on this machine: its processor time and memory are told too
     #[arg(long, value_name = "NUMBER", global = true)]
     pub(crate) pid: Option<u32>,
+}
+
+/// Addresses of servers.
+#[derive(Clone, Debug)]
+pub(crate) struct Servers(pub(crate) Vec<String>);
+
+impl Servers {
+    fn read(text: &str) -> Result<Self, std::convert::Infallible> {
+        Ok(Self(text.split(',').map(str::to_owned).collect()))
+    }
 }
 
 /// What the load is.

@@ -21,8 +21,9 @@ use self::servers::{Peer, Places, Running};
 
 const ROUNDS: usize = 3;
 
-const ONE_BOARD: Traffic = Traffic { boards: 1, people: 200, writers: 10, rate: 100.0, seconds: 1 };
-const FIFTY_BOARDS: Traffic = Traffic { boards: 50, people: 10, writers: 2, rate: 100.0, seconds: 1 };
+// Searches begin at about half of what the slowest keeps up with.
+const ONE_BOARD: Traffic = Traffic { boards: 1, people: 200, writers: 10, rate: 200.0, seconds: 1 };
+const FIFTY_BOARDS: Traffic = Traffic { boards: 50, people: 10, writers: 2, rate: 1_000.0, seconds: 1 };
 
 fn main() {
     let setting = |name: &str| PathBuf::from(std::env::var_os(name).unwrap_or_else(|| panic!("{name} is set by make")));
@@ -33,10 +34,11 @@ fn main() {
         sheetbend: setting("SHEETBEND_BIN"),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let wanted = Wanted::of(std::env::args().skip(1).collect());
     let mut report = Report::default();
     for round in 0..ROUNDS {
-        for column in Column::ALL.into_iter().filter(|column| !column.comes_along()) {
-            for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer)) {
+        for column in Column::ALL.into_iter().filter(|column| !column.comes_along() && wanted.column(*column)) {
+            for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer) && wanted.peer(*peer)) {
                 // What takes the same memory each time need not be looked at thrice.
                 if round > 0 && column == Column::Idle {
                     continue;
@@ -50,9 +52,48 @@ fn main() {
             }
         }
         // What was found so far is not lost with what comes.
-        report.write(&root.join("docs")).expect("docs can be written");
+        if wanted.everything() {
+            report.write(&root.join("docs")).expect("docs can be written");
+        }
     }
-    println!("docs/peers.md and its plots are written.");
+    if wanted.everything() {
+        println!("docs/peers.md and its plots are written.");
+    } else {
+        print!("{}", report.tables());
+    }
+}
+
+/// What is to be measured: everything, or columns and peers by the names in `docs/peers.md` (`storm`, `bare axum`).
+#[derive(Debug)]
+struct Wanted {
+    columns: Vec<Column>,
+    peers: Vec<Peer>,
+}
+
+impl Wanted {
+    fn of(names: Vec<String>) -> Self {
+        let mut wanted = Self { columns: Vec::new(), peers: Vec::new() };
+        for name in names {
+            let column = Column::ALL.into_iter().find(|column| column.file() == name);
+            let peer = Peer::ALL.into_iter().find(|peer| peer.name() == name);
+            assert!(column.is_some() || peer.is_some(), "\"{name}\" is neither a plot's name nor a server's");
+            wanted.columns.extend(column);
+            wanted.peers.extend(peer);
+        }
+        wanted
+    }
+
+    fn everything(&self) -> bool {
+        self.columns.is_empty() && self.peers.is_empty()
+    }
+
+    fn column(&self, column: Column) -> bool {
+        self.columns.is_empty() || self.columns.contains(&column)
+    }
+
+    fn peer(&self, peer: Peer) -> bool {
+        self.peers.is_empty() || self.peers.contains(&peer)
+    }
 }
 
 /// What one measurement finds.
@@ -75,7 +116,7 @@ async fn measure(column: Column, peer: Peer, places: &Places, before: Option<f64
             find(column, &target, &mut running, places, before).await
         }
         Peer::Sheetbend => {
-            let target = Target { dialect: Sheetbend::at(&format!("http://{address}"), Planner::default()), pid };
+            let target = Target { dialect: Sheetbend::at(&[format!("http://{address}")], Planner::default()), pid };
             find(column, &target, &mut running, places, before).await
         }
     }
@@ -91,12 +132,12 @@ async fn find<D: Dialect>(
     const PEOPLE_IN_STORM: usize = 1_000;
     // What a server compiles when it is first used has been compiled; but memory that was used and freed would not be counted.
     if column != Column::Idle {
-        target.fan_out(Traffic { rate: 100.0, seconds: 1, ..ONE_BOARD }).await?;
+        target.fan_out(Traffic { seconds: 1, ..ONE_BOARD }).await?;
     }
     // The search begins near what was found the last time, if it was.
     let most = async |traffic: Traffic| {
         let deliveries = traffic.people as f64;
-        let rate = before.map_or(traffic.rate, |before| before / deliveries * 0.6);
+        let rate = before.map_or(traffic.rate, |before| before / deliveries * 0.7);
         Ok::<_, Failure>(target.most(Traffic { rate, ..traffic }).await?.most.delivered_per_second)
     };
     let figure = match column {

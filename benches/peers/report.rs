@@ -53,7 +53,8 @@ impl Column {
         }
     }
 
-    const fn file(self) -> &'static str {
+    /// Its plot's name.
+    pub(crate) const fn file(self) -> &'static str {
         match self {
             Self::OneBoard => "one-board",
             Self::FiftyBoards => "fifty-boards",
@@ -120,22 +121,33 @@ impl Report {
             let _ = writeln!(page, "| {} | {disk} | {once} | {again} |", peer.name());
         }
         for column in Column::ALL {
-            let _ = writeln!(page, "\n## {}\n", capitalised(column.title()));
-            page.push_str("| | median | range | of ours |\n|---|---|---|---|\n");
-            let ours = self.median(column, Peer::Sheetbend);
-            for peer in Peer::ALL {
-                let figures = self.figures(column, peer);
-                if let (Some(median), [first, .., last] | [first @ last]) = (self.median(column, peer), &figures[..]) {
-                    let share = ours.map_or_else(String::new, |ours| format!("{:.2}", median / ours));
-                    let range = format!("{}–{}", readable(*first), readable(*last));
-                    let _ = writeln!(page, "| {} | {} | {range} | {share} |", peer.name(), readable(median));
-                }
-            }
+            page.push_str(&self.table(column));
             let plot = format!("peers/{}.svg", column.file());
             fs::write(docs.join(&plot), self.plot(column))?;
             let _ = writeln!(page, "\n![{}]({plot})", capitalised(column.title()));
         }
         fs::write(docs.join("peers.md"), page)
+    }
+
+    /// Tables of what was measured.
+    pub(crate) fn tables(&self) -> String {
+        let found = |column: &Column| self.0.iter().any(|found| found.0 == *column);
+        Column::ALL.into_iter().filter(found).map(|column| self.table(column)).collect()
+    }
+
+    fn table(&self, column: Column) -> String {
+        let mut table =
+            format!("\n## {}\n\n| | median | range | of ours |\n|---|---|---|---|\n", capitalised(column.title()));
+        let ours = self.median(column, Peer::Sheetbend);
+        for peer in Peer::ALL {
+            let figures = self.figures(column, peer);
+            if let (Some(median), [first, .., last] | [first @ last]) = (self.median(column, peer), &figures[..]) {
+                let share = ours.map_or_else(String::new, |ours| format!("{:.2}", median / ours));
+                let range = format!("{}–{}", readable(*first), readable(*last));
+                let _ = writeln!(table, "| {} | {} | {range} | {share} |", peer.name(), readable(median));
+            }
+        }
+        table
     }
 
     /// A bar a server, as long as its median, with a line from its least figure to its greatest.

@@ -50,7 +50,7 @@ impl fmt::Display for Found {
 }
 
 pub(crate) fn run(options: &Load) -> Result<(), Failure> {
-    let target = Target { dialect: Sheetbend::at(&options.server, Planner::default()), pid: options.pid };
+    let target = Target { dialect: Sheetbend::at(&options.servers.0, Planner::default()), pid: options.pid };
     let found = runtime()?.block_on(find(&target, options.scenario))?;
     if options.json {
         serde_json::to_writer_pretty(io::stdout().lock(), &found).map_err(io::Error::from)?;

@@ -1,6 +1,9 @@
 //! This house's dialect.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
@@ -24,20 +27,30 @@ pub trait Words: Clone + Debug + Send + Sync + 'static {
     fn say(&mut self, texts: Vec<String>, lasting: Lasting) -> Vec<Self::Change>;
 }
 
-/// A server of this house, `http://127.0.0.1:3000`, and the words of those who have never been there.
+/// Servers of this house, `http://127.0.0.1:3000`, and the words of those who have never been there.
+///
+/// Where there are several, they are over the same store, and people are spread over them in turn.
 #[derive(Clone, Debug)]
 pub struct Sheetbend<W> {
-    server: String,
-    socket: String,
+    servers: Arc<[String]>,
+    turns: Arc<AtomicUsize>,
     words: W,
 }
 
 impl<W> Sheetbend<W> {
-    /// The server at an address.
+    /// The servers at these addresses.
+    ///
+    /// # Panics
+    /// If there is no address.
     #[must_use]
-    pub fn at(server: &str, words: W) -> Self {
-        let socket = format!("{}/api/sync", server.trim_end_matches('/').replacen("http", "ws", 1));
-        Self { server: server.to_owned(), socket, words }
+    pub fn at(servers: &[String], words: W) -> Self {
+        assert!(!servers.is_empty(), "there is a server");
+        Self { servers: servers.into(), turns: Arc::default(), words }
+    }
+
+    /// Whose turn it is.
+    fn server(&self) -> &str {
+        &self.servers[self.turns.fetch_add(1, Relaxed) % self.servers.len()]
     }
 }
 
@@ -47,13 +60,13 @@ impl<W: Words> Dialect for Sheetbend<W> {
 
     async fn make(&self) -> Result<Key, NotMade> {
         let key = Key::from_random(clock::random());
-        boards::make(&self.server, DocumentId(clock::uuid()), &key).await?;
+        boards::make(self.server(), DocumentId(clock::uuid()), &key).await?;
         Ok(key)
     }
 
     fn speaker(&self, board: &Key) -> Person<W> {
         Person {
-            socket: self.socket.clone(),
+            socket: format!("{}/api/sync", self.server().trim_end_matches('/').replacen("http", "ws", 1)),
             key: board.clone(),
             replica: ReplicaId(clock::uuid()),
             cursor: Cursor::default(),
@@ -174,7 +187,16 @@ mod tests {
     }
 
     fn person() -> Person<Silence> {
-        Sheetbend::at("http://plan.example/", Silence).speaker(&Key::from_random([7; 16]))
+        Sheetbend::at(&["http://plan.example/".to_owned()], Silence).speaker(&Key::from_random([7; 16]))
+    }
+
+    #[test]
+    fn people_are_spread_over_the_servers() {
+        let servers = ["http://a.example", "https://b.example"].map(str::to_owned);
+        let (dialect, key) = (Sheetbend::at(&servers, Silence), Key::from_random([7; 16]));
+        let addresses: Vec<String> =
+            (0..3).map(|_| dialect.speaker(&key).request().expect("an address").uri().to_string()).collect();
+        assert_eq!(addresses, ["ws://a.example/api/sync", "wss://b.example/api/sync", "ws://a.example/api/sync"]);
     }
 
     fn record(version: u64) -> Record {

@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt as _;
 
-pub(super) use self::pulse::Pulse;
+pub(super) use self::pulse::{Pulse, Silence};
 
 use self::lingering::Lingering;
 use super::Server;
@@ -154,10 +154,11 @@ impl<D: Document, S: Store> Server<D, S> {
                 .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
                 .with_upgrades()
         );
+        let mut silence = pulse.silence(runtime.settings.http_silence);
         let result = tokio::select! {
             result = &mut connection => result,
             // A body that does not come, an answer that is not taken, or nothing to do. A socket is not served here any more.
-            () = pulse.stopped(runtime.settings.http_silence) => return,
+            () = silence.too_long() => return,
             () = runtime.draining.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await

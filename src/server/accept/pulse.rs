@@ -1,10 +1,11 @@
 //! Whether the other side of a connection is still there.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// When a connection last showed a sign of life: bytes came in, or a socket that was full took some more. A long message on
 /// a slow line is one, from its first byte on, though its frame is not complete for minutes.
@@ -32,19 +33,37 @@ impl Pulse {
         self.0.last.store(since, Ordering::Relaxed);
     }
 
-    /// Returns when there was no sign of life for the time of `silence`. Cancel-safe.
-    pub(in crate::server) async fn stopped(&self, silence: Duration) {
-        loop {
-            let due = self.last() + silence;
-            if due <= Instant::now() {
-                return;
-            }
-            sleep_until(due).await;
-        }
+    /// Waits for a silence of so long.
+    pub(in crate::server) fn silence(&self, most: Duration) -> Silence {
+        Silence { pulse: self.clone(), most, timer: Box::pin(sleep(most)) }
     }
 
     fn last(&self) -> Instant {
         self.0.start + Duration::from_millis(self.0.last.load(Ordering::Relaxed))
+    }
+}
+
+/// A connection's silence. One timer serves for as long as the connection lasts: signs of life do not touch it.
+#[derive(Debug)]
+pub(in crate::server) struct Silence {
+    pulse: Pulse,
+    most: Duration,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Silence {
+    /// Returns when there was no sign of life for so long. Cancel-safe.
+    pub(in crate::server) async fn too_long(&mut self) {
+        loop {
+            let due = self.pulse.last() + self.most;
+            if due <= Instant::now() {
+                return;
+            }
+            if self.timer.is_elapsed() {
+                self.timer.as_mut().reset(due);
+            }
+            self.timer.as_mut().await;
+        }
     }
 }
 
@@ -61,7 +80,8 @@ mod tests {
                 pulse.beat();
             }
         };
-        tokio::join!(beats, pulse.stopped(Duration::from_secs(40)));
+        let mut silence = pulse.silence(Duration::from_secs(40));
+        tokio::join!(beats, silence.too_long());
         assert_eq!(start.elapsed().as_secs(), 5 * 30 + 40);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, OptionFuture};
@@ -15,7 +16,7 @@ use super::join::Found;
 use super::load::{self, Loaded};
 use super::recent::Recent;
 use super::snapshot::Snapshots;
-use super::{Doors, Join, Request};
+use super::{Doors, Join, Offer, Request};
 use crate::server::frame;
 use crate::server::outbound::Outbound;
 use crate::server::rooms::Registration;
@@ -136,6 +137,7 @@ impl<D: Document, S: Store> Room<D, S> {
         let mut appending = false;
         let (saves, mut saving) = watch::channel(true);
         let runtime = Arc::clone(&self.runtime);
+        let mut drained = pin!(runtime.draining.cancelled());
         loop {
             if !appending && !self.catching_up && self.is_behind() {
                 self.catch_up();
@@ -158,21 +160,18 @@ impl<D: Document, S: Store> Room<D, S> {
             let quiet = !appending && self.members.is_empty() && self.background.is_empty();
 
             tokio::select! {
+                // First what others wait for. Offers wait for all else, as their senders do for them.
+                biased;
                 Some((batch, outcome)) = &mut append, if appending => {
                     append = None.into();
                     appending = false;
                     self.settle(batch, outcome)?;
                 }
-                Ok(()) = saving.changed() => self.say_whether_it_saves(*saving.borrow_and_update()),
                 Some(request) = doors.requests.recv() => self.answer_request(request),
-                Some(offer) = doors.offers.recv(), if self.has_room() => {
-                    self.stirred = Instant::now();
-                    // Who came with a key that was replaced is on the way out, and may not have heard it yet.
-                    if offer.keys_version >= self.keys_version {
-                        self.gathered.push(offer);
-                    }
-                }
+                Ok(()) = saving.changed() => self.say_whether_it_saves(*saving.borrow_and_update()),
                 Some(done) = self.background.join_next() => self.take_back(done)?,
+                Some(offer) = doors.offers.recv(), if self.has_room() => self.gather(offer),
+                () = &mut drained, if !draining => {}
                 () = tokio::time::sleep_until(self.stirred + runtime.settings.room_idle), if quiet => {
                     if self.store_last_snapshot() {
                         continue;
@@ -183,8 +182,15 @@ impl<D: Document, S: Store> Room<D, S> {
                     }
                     self.stirred = Instant::now();
                 }
-                () = runtime.draining.cancelled(), if !draining => {}
             }
+        }
+    }
+
+    fn gather(&mut self, offer: Offer<D::Change>) {
+        self.stirred = Instant::now();
+        // Who came with a key that was replaced is on the way out, and may not have heard it yet.
+        if offer.keys_version >= self.keys_version {
+            self.gathered.push(offer);
         }
     }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::server::accept::Pulse;
+use crate::server::accept::{Pulse, Silence};
 use crate::server::bucket::Allowance;
 use crate::server::settings::Settings;
 use crate::sync::message::{Bye, ByeCode, ClientMessage};
@@ -29,6 +29,7 @@ pub(super) enum End {
 pub(super) struct Incoming {
     stream: SplitStream<WebSocket>,
     pulse: Pulse,
+    silence: Silence,
     message_bytes: usize,
     allowance: Allowance,
     /// It has said more than it may for now: it is heard again then.
@@ -38,15 +39,12 @@ pub(super) struct Incoming {
 impl Incoming {
     /// Reads from `stream`. Messages that are too large end the session; a client that says too much is read more slowly.
     pub(super) fn new(stream: SplitStream<WebSocket>, pulse: Pulse, settings: &Settings) -> Self {
-        let allowance = Allowance::new(settings.bytes_per_second);
-        Self { stream, pulse, message_bytes: settings.limits.message_bytes, allowance, debt_until: None }
+        let (silence, allowance) = (pulse.silence(settings.silence), Allowance::new(settings.bytes_per_second));
+        Self { stream, pulse, silence, message_bytes: settings.limits.message_bytes, allowance, debt_until: None }
     }
 
-    /// The next message, and its length. Without a sign of life for the time of `silence` the session ends. Cancel-safe.
-    pub(super) async fn next<C: DeserializeOwned>(
-        &mut self,
-        silence: Duration,
-    ) -> Result<(ClientMessage<C>, usize), End> {
+    /// The next message, and its length. Without a sign of life for too long the session ends. Cancel-safe.
+    pub(super) async fn next<C: DeserializeOwned>(&mut self) -> Result<(ClientMessage<C>, usize), End> {
         loop {
             if let Some(until) = self.debt_until {
                 // What it sends meanwhile waits in the sockets, its own at last. It is not silent.
@@ -55,8 +53,10 @@ impl Incoming {
                 self.debt_until = None;
             }
             let frame = tokio::select! {
+                // What has come was not silence, however long the server did not look.
+                biased;
                 frame = self.stream.next() => frame,
-                () = self.pulse.stopped(silence) => return Err(silent()),
+                () = self.silence.too_long() => return Err(silent()),
             };
             self.pulse.beat();
             if let Some(Ok(message)) = &frame {

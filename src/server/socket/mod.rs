@@ -24,7 +24,7 @@ use crate::sync::document::Document;
 use crate::sync::message::{Bye, ByeCode, SUBPROTOCOL};
 
 /// Bytes read from a socket at a time. Every connection holds a buffer of this size, so it is small.
-const READ_BUFFER: usize = 4 * 1024;
+const READ_BUFFER: usize = 2 * 1024;
 
 /// A message may be longer than the limit by this much and still be answered as too large; one that is longer than that is
 /// not even read.

@@ -4,13 +4,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use serde::de::IgnoredAny;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::incoming::{End, Incoming, bad};
 use super::truncated;
-use super::writer::{self, Written};
+use super::writer;
 use crate::server::accept::Pulse;
 use crate::server::metrics::Metrics;
 use crate::server::outbound::{self, Outbound};
@@ -29,37 +30,31 @@ pub(super) async fn run<D: Document, S: Store>(
     pulse: Pulse,
     socket: WebSocket,
 ) {
-    let settings = server.settings();
-    let metrics = &server.inner.runtime.metrics;
-    let (mut sink, stream) = socket.split();
+    let runtime = &server.inner.runtime;
+    let (settings, metrics) = (&runtime.settings, &runtime.metrics);
+    let (sink, stream) = socket.split();
     let (outbound, inbox) = outbound::queue(settings.outbound_bytes, metrics);
     let mut incoming = Incoming::new(stream, pulse, settings);
-    let written = {
-        let mut reading = pin!(listen(&server, connection.id, &mut incoming, &outbound));
-        let mut writing = pin!(writer::run(&mut sink, inbox, settings));
-        tokio::select! {
-            written = &mut writing => written,
-            end = &mut reading => {
-                tracing::debug!(?end, "ends");
-                match end {
-                    End::Gone => Written::Broken,
-                    End::Bye(bye) => {
-                        outbound.close(bye);
-                        // It may be stuck in what came before the goodbye.
-                        timeout(settings.farewell, writing).await.unwrap_or(Written::Broken)
-                    }
-                }
+    // A task of its own: what there is to write wakes that one, and not what waits for the client's words.
+    let writing = runtime.tasks.spawn(writer::run(sink, inbox, Arc::clone(runtime)));
+    let mut writing = AbortOnDropHandle::new(writing);
+    tokio::select! {
+        biased;
+        end = listen(&server, connection.id, &mut incoming, &outbound) => {
+            tracing::debug!(?end, "ends");
+            if let End::Bye(bye) = end {
+                outbound.close(bye);
+                // It may be stuck in what came before the goodbye.
+                let _ = timeout(settings.farewell, &mut writing).await;
             }
         }
-    };
-    Metrics::count(&metrics.ended, "reason", outbound.bye().map_or("gone", |bye| bye.name()));
-    match written {
-        // The client has the time to read the goodbye and to close its side: a socket that is closed with something unread
-        // in it is reset, and what was on its way is lost.
-        Written::Goodbye => incoming.drain(settings.farewell).await,
-        // Answers the client's close, if it was one.
-        Written::Broken => drop(timeout(settings.farewell, sink.close()).await),
+        _ = &mut writing => {}
     }
+    Metrics::count(&metrics.ended, "reason", outbound.bye().map_or("gone", |bye| bye.name()));
+    drop(writing);
+    // It has the time to read the goodbye and to close its side: a socket that is closed with something unread in it is reset, and what
+    // was on its way is lost. If it closed first, this answers that.
+    incoming.drain(settings.farewell).await;
 }
 
 /// Tells a client that it cannot be served, and why.
@@ -67,9 +62,8 @@ pub(super) async fn turn_away<D: Document, S: Store>(server: &Server<D, S>, sock
     let settings = server.settings();
     Metrics::count(&server.inner.runtime.metrics.turned_away, "reason", bye.code.name());
     let (mut sink, stream) = socket.split();
-    if writer::say(&mut sink, &bye, settings.farewell).await == Written::Goodbye {
-        Incoming::new(stream, Pulse::new(), settings).drain(settings.farewell).await;
-    }
+    writer::say(&mut sink, &bye, settings.farewell).await;
+    Incoming::new(stream, Pulse::new(), settings).drain(settings.farewell).await;
 }
 
 /// Hears a client out. Says why that came to its end.
@@ -92,13 +86,15 @@ async fn listen<D: Document, S: Store>(
         Ok(member) => member,
         Err(end) => return end,
     };
+    let (mut failed, mut drained) = (pin!(member.room.failed()), pin!(draining.cancelled()));
     loop {
         let heard = tokio::select! {
-            heard = incoming.next::<D::Change>(server.settings().silence) => heard,
-            () = member.room.failed() => return problem(),
-            () = draining.cancelled() => {
+            biased;
+            heard = incoming.next::<D::Change>() => heard,
+            () = &mut failed => return problem(),
+            () = &mut drained => {
                 // The room says goodbye when all that was offered is committed; this is for one that cannot.
-                let _ = timeout(server.settings().farewell, member.room.failed()).await;
+                let _ = timeout(server.settings().farewell, failed).await;
                 return restart();
             }
         };
@@ -155,7 +151,7 @@ impl<D: Document> Drop for Member<D> {
 
 /// Waits for the `sync_request`.
 async fn first_words(settings: &Settings, incoming: &mut Incoming) -> Result<SyncRequest, End> {
-    let first = timeout(settings.sync_request_within, incoming.next::<IgnoredAny>(settings.silence));
+    let first = timeout(settings.sync_request_within, incoming.next::<IgnoredAny>());
     match first.await {
         Ok(Ok((ClientMessage::SyncRequest(request), _))) => Ok(SyncRequest { resume: None, ..request }),
         Ok(Ok(_)) => Err(no_sync_request()),
