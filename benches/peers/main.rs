@@ -132,7 +132,7 @@ async fn find<D: Dialect>(
     const PEOPLE_IN_STORM: usize = 1_000;
     // What a server compiles when it is first used has been compiled; but memory that was used and freed would not be counted.
     if column != Column::Idle {
-        target.fan_out(Traffic { seconds: 1, ..ONE_BOARD }).await?;
+        target.fan_out(Traffic { rate: 100.0, ..ONE_BOARD }).await?;
     }
     // The search begins near what was found the last time, if it was.
     let most = async |traffic: Traffic| {

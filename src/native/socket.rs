@@ -1,12 +1,15 @@
 //! A WebSocket: one task owns it; dropping the [`Socket`] closes it, and nothing is heard of it any more.
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::sync::client::SocketEvent;
 use crate::sync::link::SocketId;
@@ -46,10 +49,10 @@ async fn run(url: &str, mut queue: mpsc::UnboundedReceiver<String>, id: SocketId
     const NONE: u16 = 1006;
     let Ok(request) = request(url) else { return NONE };
     let connected = tokio::select! {
-        connected = connect_async(request) => connected,
+        connected = connect(request) => connected,
         () = dropped(&mut queue) => return NONE,
     };
-    let Ok((mut socket, _)) = connected else { return NONE };
+    let Ok(mut socket) = connected else { return NONE };
     if events.send((id, SocketEvent::Opened)).is_err() {
         return NONE;
     }
@@ -84,8 +87,20 @@ async fn dropped(queue: &mut mpsc::UnboundedReceiver<String>) {
 ///
 /// # Errors
 /// That it is no address.
-pub fn request(url: &str) -> Result<tokio_tungstenite::tungstenite::handshake::client::Request, Error> {
+pub fn request(url: &str) -> Result<Request, Error> {
     let mut request = url.into_client_request()?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     Ok(request)
+}
+
+/// Opens a socket whose messages go at once.
+///
+/// # Errors
+/// That it cannot be opened.
+pub async fn connect(request: Request) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, Error> {
+    /// All of it is cleared before each read, so that the library's own 128 KiB cost more than what is read.
+    const READ_BUFFER: usize = 16 * 1024;
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+    let (socket, _) = connect_async_with_config(request, Some(config), true).await?;
+    Ok(socket)
 }

@@ -10,8 +10,9 @@ use indicatif::ProgressBar;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+use super::super::socket;
 use super::dialect::{Lasting, SentAway, Speaker};
 use super::figures::Times;
 
@@ -54,7 +55,7 @@ pub(super) struct Person<S> {
 impl<S: Speaker> Person<S> {
     /// Opens a board, and hears what it takes to be up to date; `heard` is given all that.
     pub(super) async fn join(mut speaker: S, mut heard: impl FnMut(&[u8])) -> Result<Self, Lost> {
-        let (socket, _) = connect_async_with_config(speaker.request()?, None, true).await?;
+        let socket = socket::connect(speaker.request()?).await?;
         let hello = speaker.hello();
         let mut person = Self { socket, speaker, answers: Vec::new(), bytes: 0 };
         person.send(hello).await?;

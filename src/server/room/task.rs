@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::Instant;
 
 use super::commit::{self, Batch, Outcome};
@@ -170,7 +170,18 @@ impl<D: Document, S: Store> Room<D, S> {
                 Some(request) = doors.requests.recv() => self.answer_request(request),
                 Ok(()) = saving.changed() => self.say_whether_it_saves(*saving.borrow_and_update()),
                 Some(done) = self.background.join_next() => self.take_back(done)?,
-                Some(offer) = doors.offers.recv(), if self.has_room() => self.gather(offer),
+                Some(offer) = doors.offers.recv(), if self.has_room() => {
+                    self.gather(offer);
+                    if !appending {
+                        // Who else has something to say at this moment says it in the same commit: each goes to everybody by itself.
+                        yield_now().await;
+                        while self.has_room()
+                            && let Ok(offer) = doors.offers.try_recv()
+                        {
+                            self.gather(offer);
+                        }
+                    }
+                }
                 () = &mut drained, if !draining => {}
                 () = tokio::time::sleep_until(self.stirred + runtime.settings.room_idle), if quiet => {
                     if self.store_last_snapshot() {

@@ -108,6 +108,8 @@ impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, 
 
 fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
     while let Ok(first) = waiting.recv() {
+        // Where there are few processors, those who have work for this transaction come to hand it in.
+        thread::yield_now();
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
         if let Err(error) = settle(&db, group) {
