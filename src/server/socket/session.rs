@@ -89,14 +89,15 @@ async fn listen<D: Document, S: Store>(
     let (mut failed, mut drained) = (pin!(member.room.failed()), pin!(draining.cancelled()));
     loop {
         let heard = tokio::select! {
+            // The server's end is heard of, however much a client says.
             biased;
-            heard = incoming.next::<D::Change>() => heard,
             () = &mut failed => return problem(),
             () = &mut drained => {
                 // The room says goodbye when all that was offered is committed; this is for one that cannot.
                 let _ = timeout(server.settings().farewell, failed).await;
                 return restart();
             }
+            heard = incoming.next::<D::Change>() => heard,
         };
         let (message, bytes) = match heard {
             Ok(heard) => heard,

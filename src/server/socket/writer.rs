@@ -31,12 +31,13 @@ pub(super) async fn run(mut sink: Sink, mut inbox: Inbox, runtime: Arc<Runtime>)
     let mut nonce = 0;
     loop {
         let next = tokio::select! {
+            // Pings first: who only listens answers those, and is taken for gone without them, however much there is to hear.
             biased;
-            next = inbox.next(WRITE_BYTES) => next,
             _ = pings.tick() => {
                 nonce += 1;
                 Next::Frames(vec![frame::ping(nonce, inbox.cursor().map(|cursor| cursor.version))])
             }
+            next = inbox.next(WRITE_BYTES) => next,
         };
         let frames = match next {
             Next::Frames(frames) => frames.into_iter().map(Message::Text).collect(),
