@@ -1,10 +1,9 @@
 // What a board costs the browser: on slow lines and a quarter of the processor, with many cards, with many changes waiting, for long.
-import { randomUUID } from "node:crypto";
 import type { CDPSession, Page } from "@playwright/test";
 import { Chaos } from "../support/chaos.ts";
-import { expect, test } from "../support/fixtures.ts";
+import { fill } from "../support/fill.ts";
+import { test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
-import { Wire } from "../support/wire.ts";
 
 /** As Chromium's own tools have them: milliseconds, and bits a second. */
 const LINES = {
@@ -12,23 +11,7 @@ const LINES = {
   "Slow 3G": { latency: 2_000, rate: 400_000 },
 } as const;
 
-/** Fills a board over the wire: cards spread over four lists. */
-async function fill(url: string, key: string, cards: number): Promise<Wire> {
-  const AT_ONCE = 64;
-  const wire = new Wire(url, key);
-  await wire.connect();
-  const lists = ["To do", "Doing", "Waiting", "Done"].map((title, n) => ({ list: randomUUID(), title, position: `a${n}` }));
-  for (const list of lists) await wire.offer({ kind: "add_list", archived: false, ...list });
-  for (let n = 0; n < cards; n += AT_ONCE) {
-    const batch = Array.from({ length: Math.min(AT_ONCE, cards - n) }, (_, k) => {
-      const title = `Card ${n + k + 1}: mend the ropes of boat ${n % 7}`;
-      const position = `b${String(n + k).padStart(5, "0")}V`;
-      return wire.offer({ kind: "add_card", card: randomUUID(), list: lists[k % 4]!.list, position, title });
-    });
-    for (const { refused } of await Promise.all(batch)) expect(refused).toBeNull();
-  }
-  return wire;
-}
+const LISTS = ["To do", "Doing", "Waiting", "Done"];
 
 /** A page on a slower processor. */
 async function slowed(page: Page, times = 4): Promise<CDPSession> {
@@ -46,7 +29,7 @@ const ms = (time: number): string => `${time.toFixed(0)} ms`;
 
 for (const [name, { latency, rate }] of Object.entries(LINES)) {
   test(`a board of 200 cards over ${name}, a quarter of the processor`, async ({ board, browser, server }) => {
-    await fill(server.url, board.editKey, 200);
+    await fill(server.url, board.editKey, 200, LISTS);
     const page = await (await browser.newContext({ serviceWorkers: "block" })).newPage();
     const session = await slowed(page);
     await session.send("Network.enable");
@@ -63,7 +46,7 @@ for (const [name, { latency, rate }] of Object.entries(LINES)) {
 }
 
 test("a board of 10,000 cards, a quarter of the processor: opens, scrolls", async ({ board, browser, server }) => {
-  await fill(server.url, board.editKey, 10_000);
+  await fill(server.url, board.editKey, 10_000, LISTS);
   const page = await (await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } })).newPage();
   await slowed(page);
   const start = Date.now();
@@ -90,7 +73,7 @@ test("a board of 10,000 cards, a quarter of the processor: opens, scrolls", asyn
 });
 
 test("1,000 changes wait, and one by somebody else comes", async ({ board, browser, server }) => {
-  const wire = await fill(server.url, board.editKey, 200);
+  const { wire } = await fill(server.url, board.editKey, 200, LISTS);
   const chaos = await Chaos.start(server.url);
   const context = await browser.newContext({ serviceWorkers: "block" });
   await context.addInitScript(() => {
@@ -143,7 +126,7 @@ test("1,000 changes wait, and one by somebody else comes", async ({ board, brows
 
 test("memory, while a board is edited for long", async ({ board, browser, server }) => {
   const MINUTES = 3;
-  const wire = await fill(server.url, board.editKey, 200);
+  const { wire } = await fill(server.url, board.editKey, 200, LISTS);
   const context = await browser.newContext({ serviceWorkers: "block" });
   await context.addInitScript(() => {
     const page = window as unknown as { memory?: WebAssembly.Memory };

@@ -49,6 +49,8 @@ pub enum Key {
     Id(Uuid),
     /// Something with a name.
     Name(String),
+    /// Something with a number.
+    Number(u64),
 }
 
 /// An item in a row.
@@ -62,6 +64,11 @@ impl Item {
     /// An item known by an id.
     pub fn by_id(id: Uuid, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
         Self { key: Key::Id(id), view: Arc::new(view) }
+    }
+
+    /// An item known by its number.
+    pub fn by_number(number: u64, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
+        Self { key: Key::Number(number), view: Arc::new(view) }
     }
 
     /// An item known by its name.

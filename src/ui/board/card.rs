@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use leptos::ev::{Event, KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use super::card_mark::Mark;
 use super::drag::{Drag, Draggable};
-use super::handle::use_board;
+use super::handle::{BoardHandle, use_board};
 use super::label::LabelChip;
 use super::shortcuts::on_card_key;
 use crate::board::{Card, CardId, Change, Date};
@@ -16,14 +19,13 @@ use crate::ui::icon::{CALENDAR, Icon, URGENT};
 
 /// A card on the board: a tick, the title that opens it, and what is to be known at a glance.
 ///
-/// Renders whole on the server, notes included. A change to one part does not draw the others; whether it is overdue shows once the page has come alive, since only the device knows what day it is.
+/// Renders whole on the server, notes included; what is done to it, the board hears ([`CardEvents`]). A change to one part does not draw the others; whether it is overdue shows once the page has come alive, since only the device knows what day it is.
 #[component]
 pub fn CardItem(
     /// Which.
     id: CardId,
 ) -> impl IntoView {
     let board = use_board();
-    let drag = expect_context::<Drag>();
     let Some(card) = board.mirror.card(id) else { return ().into_any() };
     let (state, title, facts) = (card.clone(), card.clone(), card);
     let title = Signal::derive(move || title.with(|card| card.title.clone()));
@@ -38,12 +40,7 @@ pub fn CardItem(
     };
     let done = Signal::derive(move || state.get().0);
     view! {
-        <li
-            class=class
-            data-card=id.to_string()
-            on:pointerdown=move |event| drag.press(Draggable::Card(id), &event)
-            on:keydown=move |event| on_card_key(board, id, &event)
-        >
+        <div class=class role="listitem" data-card=id.to_string()>
             <input
                 class="tick"
                 type="checkbox"
@@ -51,18 +48,60 @@ pub fn CardItem(
                 checked=done.get_untracked()
                 prop:checked=done
                 disabled=locked
-                on:change=move |event| {
-                    board.edit(Change::SetDone { card: id, done: event_target_checked(&event) });
-                }
             />
-            <button class="card-open" on:click=move |_| drag.unless_dragged(|| board.opened.set(Some(id)))>
-                {title}
-            </button>
+            <button class="card-open">{title}</button>
             <Mark card=id />
             {move || facts.get().map(|facts| facts.view(done))}
-        </li>
+        </div>
     }
     .into_any()
+}
+
+/// What people do to cards, heard in one place for all of them, so that a card costs no listeners.
+#[derive(Clone, Copy, Debug)]
+pub struct CardEvents {
+    /// The cards' board.
+    pub board: BoardHandle,
+    /// What moves them.
+    pub drag: Drag,
+}
+
+impl CardEvents {
+    /// A click: on a title, it opens the card.
+    pub fn click(self, event: &Event) {
+        if let Some(card) = card_of(event, ".card-open") {
+            self.drag.unless_dragged(|| self.board.opened.set(Some(card)));
+        }
+    }
+
+    /// A tick was set or taken away.
+    pub fn change(self, event: &Event) {
+        if let Some(card) = card_of(event, ".tick") {
+            self.board.edit(Change::SetDone { card, done: event_target_checked(event) });
+        }
+    }
+
+    /// A key went down.
+    pub fn key(self, event: &KeyboardEvent) {
+        if let Some(card) = card_of(event, "*") {
+            on_card_key(self.board, card, event);
+        }
+    }
+
+    /// A pointer went down.
+    pub fn press(self, event: &PointerEvent) {
+        if let Some(card) = card_of(event, "*") {
+            self.board.mirror.wake_card(card);
+            self.drag.press(Draggable::Card(card), event);
+        }
+    }
+}
+
+/// The card that something happened on, if it was on what `selector` means.
+fn card_of(event: &Event, selector: &str) -> Option<CardId> {
+    let on: Element = event.target()?.dyn_into().ok()?;
+    let card = on.closest(selector).ok()??.closest("[data-card]").ok()??;
+    card.get_attribute("data-card")?.parse().ok()
 }
 
 /// What is below a card's title. There is nothing in most cards, and a board has many: one part for all of it.

@@ -22,7 +22,7 @@ pub fn CardDetails() -> impl IntoView {
     let close = move || {
         if let Some(card) = board.opened.get_untracked() {
             board.opened.set(None);
-            focus_card(card);
+            focus_card(board, card);
         }
     };
     view! {

@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{DomRect, Element, HtmlElement};
 
 use super::handle::BoardHandle;
-use crate::board::{CardId, ListId};
+use crate::board::{Board, CardId, ListId};
 
 /// What can be dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,7 +215,9 @@ impl Drag {
             let carried = press.carried.as_mut()?;
             set_style(&carried.copy, "translate", &format!("{}px {}px", x - carried.grip.0, y - carried.grip.1));
             let (place, line) = match item {
-                Draggable::Card(card) => place_of_card(card, x, y),
+                Draggable::Card(card) => {
+                    self.board.mirror.board.with_untracked(|board| place_of_card(board, card, x, y))
+                }
                 Draggable::List(list) => place_of_list(list, x),
             }?;
             carried.place = Some(place);
@@ -289,26 +291,35 @@ fn lists() -> Vec<Element> {
 /// The line that marks a place: its left, top, width and height.
 type Line = (f64, f64, f64, f64);
 
-fn place_of_card(card: CardId, x: f64, y: f64) -> Option<(Place, Line)> {
+/// Half of what is between two cards.
+const HALF_GAP: f64 = 3.0;
+
+fn place_of_card(board: &Board, card: CardId, x: f64, y: f64) -> Option<(Place, Line)> {
     let distance = |list: &Element| {
         let rect = list.get_bounding_client_rect();
         (rect.left() - x).max(x - rect.right()).max(0.0)
     };
     let list = lists().into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
     let id: ListId = list.get_attribute("data-list")?.parse().ok()?;
-    let own = card.to_string();
-    let others: Vec<DomRect> = all(&list, "[data-card]")
+    // Only the block at the pointer is measured: those that are not in the window need no layout for it.
+    let blocks = all(&list, ".block");
+    let begins_above = |block: &Element| block.get_bounding_client_rect().top() <= y;
+    let block = blocks.iter().rfind(|block| begins_above(block)).or_else(|| blocks.first());
+    let drawn: Vec<(CardId, DomRect)> = block
+        .map(|block| all(block, "[data-card]"))
+        .unwrap_or_default()
         .into_iter()
-        .filter(|other| other.get_attribute("data-card").as_deref() != Some(own.as_str()))
-        .map(|other| other.get_bounding_client_rect())
+        .filter_map(|other| Some((other.get_attribute("data-card")?.parse().ok()?, other.get_bounding_client_rect())))
+        .filter(|(other, _)| *other != card)
         .collect();
-    let index = others.iter().filter(|rect| rect.top() + rect.height() / 2.0 < y).count();
+    let order: Vec<CardId> = board.open_cards(id).into_iter().map(|(id, _)| id).collect();
+    let place_among_others = |at: CardId| order.iter().filter(|id| **id != card).position(|id| *id == at);
     let cards = list.query_selector(".cards").ok().flatten()?.get_bounding_client_rect();
-    let top = match (index.checked_sub(1).and_then(|before| others.get(before)), others.get(index)) {
-        (Some(before), Some(behind)) => f64::midpoint(before.bottom(), behind.top()),
-        (Some(before), None) => before.bottom() + 4.0,
-        (None, Some(behind)) => behind.top() - 4.0,
-        (None, None) => cards.top() + 4.0,
+    let behind = drawn.iter().find(|(_, rect)| rect.top() + rect.height() / 2.0 >= y);
+    let (index, top) = match (behind, drawn.last()) {
+        (Some((behind, rect)), _) => (place_among_others(*behind)?, rect.top() - HALF_GAP),
+        (None, Some((before, rect))) => (place_among_others(*before)? + 1, rect.bottom() + HALF_GAP),
+        (None, None) => (order.iter().position(|id| *id == card).unwrap_or(0), cards.top() + HALF_GAP),
     };
     let top = top.clamp(cards.top(), cards.bottom().max(cards.top()));
     Some((Place::InList(id, index), (cards.left() + 8.0, top - 1.0, cards.width() - 16.0, 2.0)))

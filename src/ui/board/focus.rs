@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use super::handle::BoardHandle;
 use crate::board::{CardId, ListId};
 
 /// Focuses a card once it has been drawn, and brings it into view.
-pub fn focus_card(card: CardId) {
+pub fn focus_card(board: BoardHandle, card: CardId) {
+    board.mirror.wake_card(card);
     focus_later(format!("[data-card=\"{card}\"] .card-open"));
 }
 

@@ -4,12 +4,13 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::{Input, Textarea};
 use leptos::prelude::*;
 
-use super::card::CardItem;
+use super::block::CardBlock;
+use super::blocks::BlockId;
 use super::drag::{Drag, Draggable};
 use super::focus::{focus_add_card, focus_later, press_add_card};
 use super::handle::use_board;
 use super::in_place::InPlace;
-use crate::board::{CardId, Change, ListId};
+use crate::board::{Change, ListId};
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::icon::{Icon, PLUS};
 use crate::ui::menu::Menu;
@@ -29,10 +30,10 @@ pub fn ListColumn(
         let list = signals.list.clone();
         Signal::derive(move || list.with(|list| list.title.clone()))
     };
-    let ids = signals.cards.clone();
-    let item = |id: CardId| Item::by_id(id.0, move || view! { <CardItem id /> }.into_any());
-    let cards = move || ids.with(|ids| ids.iter().copied().map(item).collect::<Vec<_>>());
-    let count = Signal::derive(move || signals.cards.with(Vec::len).to_string());
+    let ids = signals.blocks;
+    let block = |id: BlockId| Item::by_number(id.0, move || view! { <CardBlock id /> }.into_any());
+    let blocks = move || ids.with(|ids| ids.iter().copied().map(block).collect::<Vec<_>>());
+    let count = Signal::derive(move || signals.count.get().to_string());
     let renaming = RwSignal::new(false);
     view! {
         <li class="list" data-list=id.to_string()>
@@ -51,9 +52,9 @@ pub fn ListColumn(
                     <ListMenu id renaming />
                 </When>
             </header>
-            <ol class="cards" aria-label=title>
-                <Each items=cards />
-            </ol>
+            <div class="cards" role="list" aria-label=title>
+                <Each items=blocks />
+            </div>
             <When when=board.may_edit>
                 <NewCard list=id />
             </When>

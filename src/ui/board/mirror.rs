@@ -1,6 +1,6 @@
 //! A board as signals, one for each thing that is drawn: a change to a card reaches that card's nodes and no others.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use imbl::ordmap::DiffItem;
 use leptos::prelude::*;
 use uuid::Uuid;
 
+use super::blocks::{self, Block, BlockId};
 use crate::board::{Board, Card, CardId, List, ListId};
 use crate::sync::outbox::Mark;
 use crate::sync::time::Moment;
@@ -27,9 +28,25 @@ pub struct Mirror {
 
 #[derive(Debug, Default)]
 struct Parts {
-    lists: HashMap<ListId, ListSignals>,
-    cards: HashMap<CardId, ArcRwSignal<Arc<Card>>>,
+    lists: HashMap<ListId, ListParts>,
+    blocks: HashMap<BlockId, BlockSignals>,
+    cards: HashMap<CardId, CardParts>,
     marks: HashMap<Uuid, MarkSignal>,
+    /// Blocks that had a name so far.
+    named: u64,
+}
+
+#[derive(Debug)]
+struct ListParts {
+    signals: ListSignals,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct CardParts {
+    signal: ArcRwSignal<Arc<Card>>,
+    /// Where it is drawn; nowhere, for one that is archived.
+    block: Option<BlockId>,
 }
 
 #[derive(Debug, Default)]
@@ -56,13 +73,30 @@ pub enum CardMark {
 /// What is saved within this time was never seen not to be: the stylesheet shows the mark after the same time.
 const UNSEEN: Duration = Duration::from_secs(1);
 
+/// Of a list whose cards are new, this many blocks are awake at once: as many as a high window shows.
+const NEAR_BLOCKS: usize = 4;
+
+/// That holds for this many lists: as many as a wide window shows.
+const NEAR_LISTS: usize = 12;
+
 /// One list as signals.
 #[derive(Clone, Debug)]
 pub struct ListSignals {
     /// Title, place, archived.
     pub list: ArcRwSignal<Arc<List>>,
-    /// Its cards that are not archived, in order.
+    /// How many cards it has that are not archived.
+    pub count: ArcRwSignal<usize>,
+    /// These cards in blocks, in order.
+    pub blocks: ArcRwSignal<Vec<BlockId>>,
+}
+
+/// One block as signals.
+#[derive(Clone, Debug)]
+pub struct BlockSignals {
+    /// Its cards, in order.
     pub cards: ArcRwSignal<Vec<CardId>>,
+    /// Whether its cards are drawn part by part. Otherwise it is as the server has sent it, or empty, and far from the window.
+    pub awake: ArcRwSignal<bool>,
 }
 
 impl Mirror {
@@ -94,13 +128,41 @@ impl Mirror {
     /// A card's signal; `None` for a card that is not on the board.
     #[must_use]
     pub fn card(&self, id: CardId) -> Option<ArcRwSignal<Arc<Card>>> {
-        self.parts.with_value(|parts| parts.cards.get(&id).cloned())
+        self.parts.with_value(|parts| parts.cards.get(&id).map(|card| card.signal.clone()))
     }
 
     /// A list's signals; `None` for a list that is not on the board.
     #[must_use]
     pub fn list(&self, id: ListId) -> Option<ListSignals> {
-        self.parts.with_value(|parts| parts.lists.get(&id).cloned())
+        self.parts.with_value(|parts| parts.lists.get(&id).map(|list| list.signals.clone()))
+    }
+
+    /// A block's signals; `None` for a block that is gone.
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> Option<BlockSignals> {
+        self.parts.with_value(|parts| parts.blocks.get(&id).cloned())
+    }
+
+    /// The block that a card is drawn in; `None` for a card that is not.
+    #[must_use]
+    pub fn block_of(&self, card: CardId) -> Option<BlockId> {
+        self.parts.with_value(|parts| parts.cards.get(&card)?.block)
+    }
+
+    /// From now on, draws a card part by part, and those around it.
+    pub fn wake_card(&self, card: CardId) {
+        if let Some(block) = self.block_of(card) {
+            self.wake(block);
+        }
+    }
+
+    /// From now on, draws a block part by part. Returns whether it was asleep.
+    pub fn wake(&self, block: BlockId) -> bool {
+        let awake = self.block(block).map(|block| block.awake);
+        awake.filter(|awake| !awake.get_untracked()).is_some_and(|awake| {
+            awake.set(true);
+            true
+        })
     }
 
     /// How an entity stands with this person's changes, for its mark.
@@ -129,32 +191,39 @@ impl Mirror {
                 (before != after).then(|| (entry.mark.clone(), after))
             });
             if let Some((signal, mark)) = set.flatten() {
+                self.wake_card(CardId(entity));
                 signal.set(mark);
             }
         }
     }
 
-    /// Sets the signals of the cards that differ. Returns the lists whose cards are others, or in another order.
-    fn show_cards(&self, last: &Board, next: &Board) -> BTreeSet<ListId> {
-        let mut moved = BTreeSet::new();
+    /// Sets the signals of the cards that differ. Returns, for each list whose cards are others or in another order, those cards.
+    fn show_cards(&self, last: &Board, next: &Board) -> HashMap<ListId, HashSet<CardId>> {
+        let mut moved: HashMap<ListId, HashSet<CardId>> = HashMap::new();
+        let mut touch = |list: ListId, card: CardId| {
+            moved.entry(list).or_default().insert(card);
+        };
         for item in last.cards.diff(&next.cards) {
             match item {
                 DiffItem::Add(id, card) => {
-                    moved.insert(card.list);
-                    self.parts.update_value(|parts| {
-                        parts.cards.insert(*id, ArcRwSignal::new(Arc::clone(card)));
+                    touch(card.list, *id);
+                    let parts = CardParts { signal: ArcRwSignal::new(Arc::clone(card)), block: None };
+                    self.parts.update_value(|all| {
+                        all.cards.insert(*id, parts);
                     });
                 }
                 DiffItem::Update { old: (id, was), new: (_, is) } => {
                     if (was.list, &was.position, was.archived) != (is.list, &is.position, is.archived) {
-                        moved.extend([was.list, is.list]);
+                        touch(was.list, *id);
+                        touch(is.list, *id);
                     }
+                    self.wake_card(*id);
                     if let Some(signal) = self.card(*id) {
                         signal.set(Arc::clone(is));
                     }
                 }
                 DiffItem::Remove(id, card) => {
-                    moved.insert(card.list);
+                    touch(card.list, *id);
                     self.parts.update_value(|parts| {
                         parts.cards.remove(id);
                     });
@@ -170,10 +239,10 @@ impl Mirror {
             match item {
                 DiffItem::Add(id, list) => {
                     moved = true;
-                    let signals =
-                        ListSignals { list: ArcRwSignal::new(Arc::clone(list)), cards: ArcRwSignal::new(Vec::new()) };
+                    let list = ArcRwSignal::new(Arc::clone(list));
+                    let signals = ListSignals { list, count: ArcRwSignal::default(), blocks: ArcRwSignal::default() };
                     self.parts.update_value(|parts| {
-                        parts.lists.insert(*id, signals);
+                        parts.lists.insert(*id, ListParts { signals, blocks: Vec::new() });
                     });
                 }
                 DiffItem::Update { old: (id, was), new: (_, is) } => {
@@ -185,7 +254,9 @@ impl Mirror {
                 DiffItem::Remove(id, _) => {
                     moved = true;
                     self.parts.update_value(|parts| {
-                        parts.lists.remove(id);
+                        for block in parts.lists.remove(id).into_iter().flat_map(|list| list.blocks) {
+                            parts.blocks.remove(&block.id);
+                        }
                     });
                 }
             }
@@ -196,11 +267,11 @@ impl Mirror {
     }
 
     /// Orders the cards of the lists in `moved`, in one pass over the board.
-    fn place_cards(&self, next: &Board, moved: &BTreeSet<ListId>) {
+    fn place_cards(&self, next: &Board, moved: &HashMap<ListId, HashSet<CardId>>) {
         if moved.is_empty() {
             return;
         }
-        let mut placed: HashMap<ListId, Vec<(CardId, &Card)>> = moved.iter().map(|id| (*id, Vec::new())).collect();
+        let mut placed: HashMap<ListId, Vec<(CardId, &Card)>> = moved.keys().map(|id| (*id, Vec::new())).collect();
         for (id, card) in &next.cards {
             if let Some(cards) = placed.get_mut(&card.list)
                 && !card.archived
@@ -210,9 +281,62 @@ impl Mirror {
         }
         for (id, mut cards) in placed {
             cards.sort_by(|(a_id, a), (b_id, b)| (&a.position, a_id).cmp(&(&b.position, b_id)));
-            if let Some(signals) = self.list(id) {
-                signals.cards.set(cards.into_iter().map(|(id, _)| id).collect());
+            let order: Vec<_> = cards.into_iter().map(|(id, _)| id).collect();
+            self.place_blocks(id, &order, &moved[&id]);
+        }
+    }
+
+    /// Puts the cards of a list into blocks. One that was there before and has other cards now is awake from then on.
+    fn place_blocks(&self, list: ListId, order: &[CardId], moved: &HashSet<CardId>) {
+        let near = self.lists.with_untracked(|lists| lists.iter().take(NEAR_LISTS).any(|near| *near == list));
+        self.parts.update_value(|parts| {
+            let Parts { lists, blocks, cards, named, .. } = parts;
+            let Some(list) = lists.get_mut(&list) else { return };
+            let next = blocks::regroup(&list.blocks, order, moved, || {
+                *named += 1;
+                BlockId(*named)
+            });
+            for (at, block) in next.iter().enumerate() {
+                let was_awake = |card: &CardId| {
+                    let before = cards.get(card).and_then(|card| blocks.get(&card.block?));
+                    before.is_some_and(|before| before.awake.get_untracked())
+                };
+                match blocks.get(&block.id) {
+                    Some(signals) => signals.hold(&block.cards),
+                    None => {
+                        let awake = near && at < NEAR_BLOCKS || block.cards.iter().any(was_awake);
+                        let signals = BlockSignals {
+                            cards: ArcRwSignal::new(block.cards.clone()),
+                            awake: ArcRwSignal::new(awake),
+                        };
+                        blocks.insert(block.id, signals);
+                    }
+                }
+                for card in &block.cards {
+                    if let Some(card) = cards.get_mut(card) {
+                        card.block = Some(block.id);
+                    }
+                }
             }
+            let ids: Vec<_> = next.iter().map(|block| block.id).collect();
+            let kept: HashSet<_> = ids.iter().copied().collect();
+            for gone in list.blocks.iter().filter(|block| !kept.contains(&block.id)) {
+                blocks.remove(&gone.id);
+            }
+            list.blocks = next;
+            list.signals.count.set(order.len());
+            if list.signals.blocks.with_untracked(|blocks| *blocks != ids) {
+                list.signals.blocks.set(ids);
+            }
+        });
+    }
+}
+
+impl BlockSignals {
+    fn hold(&self, cards: &[CardId]) {
+        if self.cards.with_untracked(|before| before != cards) {
+            self.awake.set(true);
+            self.cards.set(cards.to_vec());
         }
     }
 }

@@ -1,6 +1,8 @@
 //! One board: its page and its parts.
 
 pub mod archive;
+pub mod block;
+pub mod blocks;
 pub mod card;
 pub mod card_mark;
 pub mod details;

@@ -17,7 +17,7 @@ pub fn MoveToDialog() -> impl IntoView {
     let close = move || {
         if let Some(card) = board.moving.get_untracked() {
             board.moving.set(None);
-            focus_card(card);
+            focus_card(board, card);
         }
     };
     view! {
@@ -65,7 +65,7 @@ fn Places(card: CardId) -> impl IntoView {
             board.opened.set(None);
             board.moving.set(None);
             board.move_card(card, list, place.get_untracked());
-            focus_card(card);
+            focus_card(board, card);
         }
     };
     view! {

@@ -5,6 +5,8 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use super::archive::ArchiveDialog;
+use super::block::Waker;
+use super::card::CardEvents;
 use super::details::CardDetails;
 use super::drag::Drag;
 use super::handle::BoardHandle;
@@ -103,6 +105,8 @@ pub fn BoardView(
     provide_context(board);
     let drag = Drag::new(board);
     provide_context(drag);
+    provide_context(Waker::new(board));
+    let cards = CardEvents { board, drag };
     come_alive(board, &page);
     follow_replacement(board);
     Effect::new(move |_| {
@@ -131,7 +135,14 @@ pub fn BoardView(
                     }
                 }
             >
-                <ol class="lists" aria-label="Lists">
+                <ol
+                    class="lists"
+                    aria-label="Lists"
+                    on:click=move |event| cards.click(&event)
+                    on:change=move |event| cards.change(&event)
+                    on:keydown=move |event| cards.key(&event)
+                    on:pointerdown=move |event| cards.press(&event)
+                >
                     <Each items=lists />
                     <NewList />
                 </ol>

@@ -78,7 +78,7 @@ pub fn on_card_key(board: BoardHandle, card: CardId, event: &KeyboardEvent) {
             step(board, card, "ArrowDown").or_else(|| step(board, card, "ArrowUp")).into_iter().for_each(
                 |(_, _, next)| {
                     if let Some(next) = next {
-                        focus_card(next);
+                        focus_card(board, next);
                     }
                 },
             );
@@ -106,11 +106,11 @@ fn arrow(board: BoardHandle, card: CardId, key: &str, moves: bool) -> bool {
     let Some((list, index, there)) = step(board, card, key) else { return moves };
     if moves && board.editable.get_untracked() {
         board.move_card(card, list, index);
-        focus_card(card);
+        focus_card(board, card);
         return true;
     }
     if let Some(there) = there {
-        focus_card(there);
+        focus_card(board, there);
     }
     true
 }
