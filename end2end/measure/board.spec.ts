@@ -45,32 +45,32 @@ for (const [name, { latency, rate }] of Object.entries(LINES)) {
   });
 }
 
-test("a board of 10,000 cards, a quarter of the processor: opens, scrolls", async ({ board, browser, server }) => {
-  await fill(server.url, board.editKey, 10_000, LISTS);
-  const page = await (await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } })).newPage();
-  await slowed(page);
-  const start = Date.now();
-  await page.goto(board.editUrl, { waitUntil: "commit" });
-  await page.locator('.pill[data-state="saved"]').waitFor({ timeout: 240_000 });
-  console.log(`10,000 cards: painted ${ms(await painted(page))}, in sync ${ms(Date.now() - start)}`);
-  const frames = await page.evaluate(async () => {
-    const cards = document.querySelector(".card")!;
-    let scroller: Element = cards;
-    while (scroller.parentElement && scroller.scrollHeight <= scroller.clientHeight + 1) scroller = scroller.parentElement;
-    const times: number[] = [];
-    let before = await new Promise<number>(requestAnimationFrame);
-    for (let n = 0; n < 240; n += 1) {
-      scroller.scrollTop += 60;
-      const now = await new Promise<number>(requestAnimationFrame);
-      times.push(now - before);
-      before = now;
-    }
-    if (scroller.scrollTop < 1_000) throw new Error("nothing scrolled");
-    return times.sort((a, b) => a - b);
+for (const [processor, times] of [["the whole processor", 1], ["a quarter of it", 4]] as const) {
+  test(`a board of 10,000 cards opens and scrolls, ${processor}`, async ({ board, browser, server }) => {
+    await fill(server.url, board.editKey, 10_000, LISTS);
+    const page = await (await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } })).newPage();
+    await slowed(page, times);
+    const start = Date.now();
+    await page.goto(board.editUrl, { waitUntil: "commit" });
+    await page.locator('.pill[data-state="saved"]').waitFor({ timeout: 240_000 });
+    console.log(`10,000 cards, ${processor}: painted ${ms(await painted(page))}, in sync ${ms(Date.now() - start)}`);
+    const frames = await page.evaluate(async () => {
+      const scroller = document.querySelector(".cards")!;
+      const times: number[] = [];
+      let before = await new Promise<number>(requestAnimationFrame);
+      for (let n = 0; n < 480; n += 1) {
+        scroller.scrollTop += 60;
+        const now = await new Promise<number>(requestAnimationFrame);
+        times.push(now - before);
+        before = now;
+      }
+      if (scroller.scrollTop < 28_000) throw new Error("it has not scrolled");
+      return times.sort((a, b) => a - b);
+    });
+    const at = (share: number) => frames[Math.min(frames.length - 1, Math.floor(frames.length * share))]!.toFixed(1);
+    console.log(`scrolled by 60 px a frame: ${at(0.5)} ms (median), ${at(0.9)} (of ten, nine), ${at(0.95)} (of 20, 19), ${at(1)} (longest)`);
   });
-  const at = (share: number) => frames[Math.min(frames.length - 1, Math.floor(frames.length * share))]!.toFixed(1);
-  console.log(`10,000 cards, scrolled: a frame takes ${at(0.5)} ms (median), ${at(0.95)} (of 20, 19), ${at(1)} (longest)`);
-});
+}
 
 test("1,000 changes wait, and one by somebody else comes", async ({ board, browser, server }) => {
   const { wire } = await fill(server.url, board.editKey, 200, LISTS);

@@ -66,7 +66,7 @@ test("a card is dragged to a place far down a long list", async ({ board, browse
   const place = ada.cards("Doing").nth(150);
   await place.scrollIntoViewIfNeeded();
   await expect(ada.list("Doing").locator(".tick").nth(150), "it wakes").toBeEnabled();
-  await place.scrollIntoViewIfNeeded();
+  await place.evaluate((card) => card.scrollIntoView({ block: "center" }));
   const [from, to] = [await ada.cards("To do").first().boundingBox(), await place.boundingBox()];
   if (!from || !to) throw new Error("they are drawn");
   const { mouse } = ada.page;

@@ -42,6 +42,23 @@ pub fn Later(
     view! { <When when=now>{children()}</When> }
 }
 
+/// Gives the page's root a class for as long as `when` holds, for what is styled by something elsewhere on the page. With `:has()` at
+/// the root the browser would look through the whole page at every change.
+///
+/// Does nothing on the server.
+pub fn root_class(class: &'static str, when: impl Fn() -> bool + Send + Sync + 'static) {
+    let set = move |on: bool| {
+        if let Some(root) = document().document_element() {
+            // Fails only for what is no name of a class.
+            let _ = root.class_list().toggle_with_force(class, on);
+        }
+    };
+    Effect::new(move |_| {
+        set(when());
+        on_cleanup(move || set(false));
+    });
+}
+
 /// What an item in a row is known by: it keeps its nodes for as long as its key is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key {

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use js_sys::Reflect;
+use leptos::ev::Event;
 use leptos::html::Div;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
-use wasm_bindgen::prelude::*;
-use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Element;
 
 use super::blocks::BlockId;
 use super::card::CardItem;
@@ -57,48 +58,35 @@ pub fn CardBlock(
 #[derive(Clone, Copy, Debug)]
 pub struct Waker {
     board: BoardHandle,
-    watch: StoredValue<Option<SendWrapper<Watch>>>,
     empty: StoredValue<VecDeque<BlockId>>,
 }
 
-/// This far from the window a block wakes, in CSS pixels.
-const NEAR: &str = "800px";
-
 /// Between two empty blocks there is this much time for other things.
 const PAUSE: Duration = Duration::from_millis(30);
-
-#[derive(Debug)]
-struct Watch {
-    observer: IntersectionObserver,
-    /// What the observer calls.
-    _seen: Closure<dyn FnMut(Vec<IntersectionObserverEntry>)>,
-}
 
 impl Waker {
     /// For the page of `board`.
     #[must_use]
     pub fn new(board: BoardHandle) -> Self {
-        let waker = Self { board, watch: StoredValue::new(None), empty: StoredValue::new(VecDeque::new()) };
-        on_cleanup(move || {
-            if let Some(watch) = waker.watch.try_update_value(Option::take).flatten() {
-                watch.observer.disconnect();
-            }
-        });
-        waker
+        Self { board, empty: StoredValue::new(VecDeque::new()) }
     }
 
-    /// Wakes a block once it comes near the window.
+    /// The browser draws an element from now on, or no longer, since it is near the window or not: a
+    /// [`contentvisibilityautostatechange`](https://www.w3.org/TR/css-contain-2/#content-visibility-auto-state-changed) event.
+    pub fn visibility_changed(self, event: &Event) {
+        let skipped = Reflect::get(event, &"skipped".into()).is_ok_and(|skipped| skipped.is_truthy());
+        let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let block = element.and_then(|element| element.get_attribute("data-block")?.parse().ok());
+        if let Some(block) = block.filter(|_| !skipped) {
+            wake(self.board, BlockId(block));
+        }
+    }
+
+    /// Wakes a block that was near the window before there was anyone to hear of it, and any in a browser that does not tell.
     fn watch(self, block: BlockId, element: &Element) {
-        self.watch.update_value(|watch| {
-            if watch.is_none() {
-                *watch = Watch::new(self.board).map(SendWrapper::new);
-            }
-            match watch {
-                Some(watch) => watch.observer.observe(element),
-                None => wake(self.board, block),
-            }
-        });
-        if element.child_element_count() == 0 {
+        if is_near(element) || !tells_visibility() {
+            wake(self.board, block);
+        } else if element.child_element_count() == 0 {
             let first = self.empty.try_update_value(|empty| {
                 empty.push_back(block);
                 empty.len() == 1
@@ -122,24 +110,18 @@ impl Waker {
     }
 }
 
-impl Watch {
-    /// `None` in a browser that cannot watch.
-    fn new(board: BoardHandle) -> Option<Self> {
-        let seen = Closure::new(move |entries: Vec<IntersectionObserverEntry>| {
-            for entry in entries.iter().filter(|entry| entry.is_intersecting()) {
-                let block = entry.target().get_attribute("data-block").and_then(|id| id.parse().ok());
-                if let Some(block) = block {
-                    wake(board, BlockId(block));
-                }
-            }
-        });
-        let options = IntersectionObserverInit::new();
-        options.set_root_margin(NEAR);
-        // Its margin reaches into what scrolls in the window. Browsers that do not know it wake what is seen.
-        let _ = js_sys::Reflect::set(&options, &"scrollMargin".into(), &NEAR.into());
-        let observer = IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options).ok()?;
-        Some(Self { observer, _seen: seen })
-    }
+fn tells_visibility() -> bool {
+    Reflect::has(&window(), &"ContentVisibilityAutoStateChangeEvent".into()).unwrap_or(false)
+}
+
+/// Whether an element that is laid out is in the window, or half a window away from it.
+fn is_near(element: &Element) -> bool {
+    let size = |size: Result<JsValue, JsValue>| size.ok().and_then(|size| size.as_f64()).unwrap_or_default();
+    let (width, height) = (size(window().inner_width()), size(window().inner_height()));
+    let place = element.get_bounding_client_rect();
+    let (across, down) = ((place.left(), place.right()), (place.top(), place.bottom()));
+    let near = |(from, to): (f64, f64), length: f64| from < 1.5 * length && to > -0.5 * length;
+    place.height() > 0.0 && near(across, width) && near(down, height)
 }
 
 /// Wakes a block. A focus that is in it stays on its card.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::board::CardId;
 
 /// Cards in a new block. One that has come to more than twice as many is cut.
-pub const CARDS: usize = 8;
+pub const CARDS: usize = 16;
 
 /// Names a block on its page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +115,7 @@ mod tests {
     fn a_small_list_is_one_block_and_an_empty_one_none() {
         assert_eq!(Column::of(0).blocks, []);
         assert_eq!(Column::of(1).blocks.len(), 1);
-        assert_eq!(Column::of(1_000).blocks.len(), 125);
+        assert_eq!(Column::of(1_000).blocks.len(), 63);
     }
 
     #[test]
@@ -153,6 +153,6 @@ mod tests {
         let mut column = Column::of(3);
         let new: Vec<_> = (100..1_100).map(card).collect();
         column.reorder(column.order.iter().copied().chain(new.clone()).collect(), &new);
-        assert!(column.blocks.len() > 100);
+        assert!(column.blocks.len() > 50);
     }
 }

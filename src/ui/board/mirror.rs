@@ -74,7 +74,7 @@ pub enum CardMark {
 const UNSEEN: Duration = Duration::from_secs(1);
 
 /// Of a list whose cards are new, this many blocks are awake at once: as many as a high window shows.
-const NEAR_BLOCKS: usize = 4;
+const NEAR_BLOCKS: usize = 2;
 
 /// That holds for this many lists: as many as a wide window shows.
 const NEAR_LISTS: usize = 12;

@@ -105,7 +105,8 @@ pub fn BoardView(
     provide_context(board);
     let drag = Drag::new(board);
     provide_context(drag);
-    provide_context(Waker::new(board));
+    let waker = Waker::new(board);
+    provide_context(waker);
     let cards = CardEvents { board, drag };
     come_alive(board, &page);
     follow_replacement(board);
@@ -142,6 +143,7 @@ pub fn BoardView(
                     on:change=move |event| cards.change(&event)
                     on:keydown=move |event| cards.key(&event)
                     on:pointerdown=move |event| cards.press(&event)
+                    on:contentvisibilityautostatechange:capture=move |event| waker.visibility_changed(&event)
                 >
                     <Each items=lists />
                     <NewList />

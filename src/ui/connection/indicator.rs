@@ -6,7 +6,7 @@ use super::handle::{NOT_KEPT, not_accepted, use_connection};
 use super::outbox::export_unsaved;
 use super::standing::{Standing, unsaved};
 use crate::sync::client::Connection;
-use crate::ui::dynamic::When;
+use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{Icon, SIGNAL, URGENT};
 use crate::ui::reload::reload;
 
@@ -34,6 +34,10 @@ pub fn NetworkIndicator() -> impl IntoView {
                 | Standing::ViewOnly(_)
         )
     };
+    // Then the toasts stand higher.
+    root_class("with-strips", move || {
+        [unkept(), ended(), outdated(), refused(), network()].into_iter().filter(|stands| *stands).count() > 1
+    });
     // On a narrow window the pill has no room for it.
     let reconnecting = move || matches!(standing.get(), Standing::Reconnecting { .. });
     let why = move || {

@@ -15,7 +15,7 @@ use crate::sync::client::{Connection, Status, Synchronized};
 use crate::sync::message::SUBPROTOCOL;
 use crate::sync::transport::Transport;
 use crate::ui::clock;
-use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::dynamic::{Each, Item, When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
 use crate::ui::toast::use_toasts;
 
@@ -37,6 +37,8 @@ pub fn StatusPanel(
             let _ = opener.focus();
         }
     };
+    // Then the toasts stand on the other side.
+    root_class("with-panel", move || open.get());
     // What is typed here is not for the board.
     let keep = |event: KeyboardEvent| {
         if event.key() != "Escape" {

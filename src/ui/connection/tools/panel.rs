@@ -6,7 +6,7 @@ use super::chart::{SequenceChart, use_sequence};
 use crate::browser::simulator::Simulator;
 use crate::sync::faults::{Conditions, Connect, Directions, Fault, Level, Preset, Script, Way};
 use crate::ui::connection::use_connection;
-use crate::ui::dynamic::When;
+use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
 
 const PRESETS: [(&str, Preset); 6] = [
@@ -38,6 +38,8 @@ pub fn Tools() -> impl IntoView {
     let open = RwSignal::new(window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default() >= 640.0);
     // Whoever leaves the page, or puts the tools away, leaves no trace.
     on_cleanup(|| Simulator::of_page().reset());
+    // Then the toasts stand on the other side.
+    root_class("with-tools", || true);
     let presets = || {
         PRESETS.map(|(name, preset)| {
             let play = move |_| Simulator::of_page().play(preset.script());
