@@ -67,7 +67,7 @@ pub enum Key {
     /// Something with a name.
     Name(String),
     /// Something with a number.
-    Number(u64),
+    Number(usize),
 }
 
 /// An item in a row.
@@ -84,7 +84,7 @@ impl Item {
     }
 
     /// An item known by its number.
-    pub fn by_number(number: u64, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
+    pub fn by_number(number: usize, view: impl Fn() -> AnyView + Send + Sync + 'static) -> Self {
         Self { key: Key::Number(number), view: Arc::new(view) }
     }
 

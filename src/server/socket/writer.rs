@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::SinkExt as _;
-use futures_util::stream::SplitSink;
+use axum::extract::ws::{CloseFrame, Message};
+use futures_util::{Sink, SinkExt as _};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 
 use super::truncated;
@@ -20,11 +19,12 @@ const WRITE_BYTES: usize = 128 * 1024;
 /// Most bytes of a close frame's reason (RFC 6455 §5.5).
 const CLOSE_REASON_BYTES: usize = 123;
 
-type Sink = SplitSink<WebSocket, Message>;
-
 /// Writes what comes into the inbox, and pings, until the goodbye, or until the line breaks or the client does not take what it is
 /// sent.
-pub(super) async fn run(mut sink: Sink, mut inbox: Inbox, runtime: Arc<Runtime>) {
+pub(super) async fn run<S>(mut sink: S, mut inbox: Inbox, runtime: Arc<Runtime>)
+where
+    S: Sink<Message, Error = axum::Error> + Unpin,
+{
     let settings = &runtime.settings;
     let mut pings = interval_at(Instant::now() + settings.ping_interval, settings.ping_interval);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -53,7 +53,10 @@ pub(super) async fn run(mut sink: Sink, mut inbox: Inbox, runtime: Arc<Runtime>)
 }
 
 /// Says goodbye twice: in words, and as the close code that means the same. The client may be gone, or not take it.
-pub(super) async fn say(sink: &mut Sink, bye: &Bye, farewell: Duration) {
+pub(super) async fn say<S>(sink: &mut S, bye: &Bye, farewell: Duration)
+where
+    S: Sink<Message, Error = axum::Error> + Unpin,
+{
     let reason = truncated(&bye.message, CLOSE_REASON_BYTES).into();
     let close = CloseFrame { code: bye.code.close_code(), reason };
     let words = vec![Message::Text(frame::bye(bye)), Message::Close(Some(close))];
@@ -61,9 +64,49 @@ pub(super) async fn say(sink: &mut Sink, bye: &Bye, farewell: Duration) {
 }
 
 /// Everything in one write: a write a frame would cost most of the server's time.
-async fn write(sink: &mut Sink, messages: Vec<Message>) -> Result<(), axum::Error> {
+async fn write<S>(sink: &mut S, messages: Vec<Message>) -> Result<(), axum::Error>
+where
+    S: Sink<Message, Error = axum::Error> + Unpin,
+{
     for message in messages {
         sink.feed(message).await?;
     }
     sink.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::sink::unfold;
+
+    use super::*;
+    use crate::server::outbound::queue;
+    use crate::server::settings::Settings;
+    use crate::sync::message::ByeCode;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_told_much_without_a_pause_is_pinged_all_the_same() {
+        let runtime = Arc::new(Runtime::new(Settings::default(), false));
+        let (outbound, inbox) = queue(1_000, &runtime.metrics);
+        outbound.send("first".into());
+        // A client that takes a frame a second, when the next one waits already.
+        let (mut told, mut pings) = (0, 0_u64);
+        let client = unfold((), |(), message: Message| {
+            let text = message.into_text().unwrap_or_default();
+            let is_ping = text.contains("\"ping\"");
+            let more = !is_ping && outbound.send("more".into());
+            (told, pings) = (told + usize::from(more), pings + u64::from(is_ping));
+            if told > 200 {
+                outbound.close(Bye::new(ByeCode::Draining, "Enough."));
+            }
+            async move {
+                tokio::time::advance(Duration::from_secs(u64::from(!is_ping))).await;
+                Ok(())
+            }
+        });
+        run(pin!(client), inbox, Arc::clone(&runtime)).await;
+        let due = 200 / runtime.settings.ping_interval.as_secs();
+        assert!((due - 1..=due + 1).contains(&pings), "{pings} pings in 200 s, not {due}");
+    }
 }

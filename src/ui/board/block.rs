@@ -1,6 +1,5 @@
 //! A block of cards on the page, and what wakes it.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use js_sys::Reflect;
@@ -45,9 +44,8 @@ pub fn CardBlock(
         } else {
             let element = NodeRef::<Div>::new();
             element.on_load(move |element| waker.watch(id, &element));
-            // Nothing is set while hydrating: what the server has sent stays.
-            view! { <div class="block" data-block=name.clone() node_ref=element inner_html=String::new()></div> }
-                .into_any()
+            // What the server has sent into it stays: hydration looks for no children here.
+            view! { <div class="block" data-block=name.clone() node_ref=element></div> }.into_any()
         }
     };
     block.into_any()
@@ -58,7 +56,7 @@ pub fn CardBlock(
 #[derive(Clone, Copy, Debug)]
 pub struct Waker {
     board: BoardHandle,
-    empty: StoredValue<VecDeque<BlockId>>,
+    empty: StoredValue<Vec<BlockId>>,
 }
 
 /// Between two empty blocks there is this much time for other things.
@@ -68,7 +66,7 @@ impl Waker {
     /// For the page of `board`.
     #[must_use]
     pub fn new(board: BoardHandle) -> Self {
-        Self { board, empty: StoredValue::new(VecDeque::new()) }
+        Self { board, empty: StoredValue::new(Vec::new()) }
     }
 
     /// The browser draws an element from now on, or no longer, since it is near the window or not: a
@@ -88,7 +86,7 @@ impl Waker {
             wake(self.board, block);
         } else if element.child_element_count() == 0 {
             let first = self.empty.try_update_value(|empty| {
-                empty.push_back(block);
+                empty.push(block);
                 empty.len() == 1
             });
             if first == Some(true) {
@@ -99,7 +97,7 @@ impl Waker {
 
     fn fill(self) {
         let block = self.empty.try_update_value(|empty| {
-            let block = empty.pop_front();
+            let block = empty.pop();
             (block, empty.is_empty())
         });
         let Some((Some(block), last)) = block else { return };

@@ -1,6 +1,6 @@
 //! A board as signals, one for each thing that is drawn: a change to a card reaches that card's nodes and no others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use imbl::ordmap::DiffItem;
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use super::blocks::{self, Block, BlockId};
+use super::blocks::{self, BlockId};
 use crate::board::{Board, Card, CardId, List, ListId};
 use crate::sync::outbox::Mark;
 use crate::sync::time::Moment;
@@ -28,24 +28,17 @@ pub struct Mirror {
 
 #[derive(Debug, Default)]
 struct Parts {
-    lists: HashMap<ListId, ListParts>,
-    blocks: HashMap<BlockId, BlockSignals>,
+    lists: HashMap<ListId, ListSignals>,
+    /// By the numbers they are known by; those that are gone are none.
+    blocks: Vec<Option<BlockSignals>>,
     cards: HashMap<CardId, CardParts>,
     marks: HashMap<Uuid, MarkSignal>,
-    /// Blocks that had a name so far.
-    named: u64,
-}
-
-#[derive(Debug)]
-struct ListParts {
-    signals: ListSignals,
-    blocks: Vec<Block>,
 }
 
 #[derive(Debug)]
 struct CardParts {
     signal: ArcRwSignal<Arc<Card>>,
-    /// Where it is drawn; nowhere, for one that is archived.
+    /// Where it is drawn; nowhere, for one that is archived or on the move.
     block: Option<BlockId>,
 }
 
@@ -134,13 +127,13 @@ impl Mirror {
     /// A list's signals; `None` for a list that is not on the board.
     #[must_use]
     pub fn list(&self, id: ListId) -> Option<ListSignals> {
-        self.parts.with_value(|parts| parts.lists.get(&id).map(|list| list.signals.clone()))
+        self.parts.with_value(|parts| parts.lists.get(&id).cloned())
     }
 
     /// A block's signals; `None` for a block that is gone.
     #[must_use]
     pub fn block(&self, id: BlockId) -> Option<BlockSignals> {
-        self.parts.with_value(|parts| parts.blocks.get(&id).cloned())
+        self.parts.with_value(|parts| parts.blocks.get(id.0)?.clone())
     }
 
     /// The block that a card is drawn in; `None` for a card that is not.
@@ -197,33 +190,35 @@ impl Mirror {
         }
     }
 
-    /// Sets the signals of the cards that differ. Returns, for each list whose cards are others or in another order, those cards.
-    fn show_cards(&self, last: &Board, next: &Board) -> HashMap<ListId, HashSet<CardId>> {
-        let mut moved: HashMap<ListId, HashSet<CardId>> = HashMap::new();
-        let mut touch = |list: ListId, card: CardId| {
-            moved.entry(list).or_default().insert(card);
-        };
+    /// Sets the signals of the cards that differ. Returns the lists whose cards are others, or in another order.
+    fn show_cards(&self, last: &Board, next: &Board) -> BTreeSet<ListId> {
+        let mut moved = BTreeSet::new();
         for item in last.cards.diff(&next.cards) {
             match item {
                 DiffItem::Add(id, card) => {
-                    touch(card.list, *id);
+                    moved.insert(card.list);
                     let parts = CardParts { signal: ArcRwSignal::new(Arc::clone(card)), block: None };
                     self.parts.update_value(|all| {
                         all.cards.insert(*id, parts);
                     });
                 }
                 DiffItem::Update { old: (id, was), new: (_, is) } => {
-                    if (was.list, &was.position, was.archived) != (is.list, &is.position, is.archived) {
-                        touch(was.list, *id);
-                        touch(is.list, *id);
-                    }
                     self.wake_card(*id);
-                    if let Some(signal) = self.card(*id) {
+                    let moves = (was.list, &was.position, was.archived) != (is.list, &is.position, is.archived);
+                    if moves {
+                        moved.extend([was.list, is.list]);
+                    }
+                    let signal = self.parts.try_update_value(|parts| {
+                        let card = parts.cards.get_mut(id)?;
+                        card.block = card.block.filter(|_| !moves);
+                        Some(card.signal.clone())
+                    });
+                    if let Some(signal) = signal.flatten() {
                         signal.set(Arc::clone(is));
                     }
                 }
                 DiffItem::Remove(id, card) => {
-                    touch(card.list, *id);
+                    moved.insert(card.list);
                     self.parts.update_value(|parts| {
                         parts.cards.remove(id);
                     });
@@ -242,7 +237,7 @@ impl Mirror {
                     let list = ArcRwSignal::new(Arc::clone(list));
                     let signals = ListSignals { list, count: ArcRwSignal::default(), blocks: ArcRwSignal::default() };
                     self.parts.update_value(|parts| {
-                        parts.lists.insert(*id, ListParts { signals, blocks: Vec::new() });
+                        parts.lists.insert(*id, signals);
                     });
                 }
                 DiffItem::Update { old: (id, was), new: (_, is) } => {
@@ -254,8 +249,9 @@ impl Mirror {
                 DiffItem::Remove(id, _) => {
                     moved = true;
                     self.parts.update_value(|parts| {
-                        for block in parts.lists.remove(id).into_iter().flat_map(|list| list.blocks) {
-                            parts.blocks.remove(&block.id);
+                        let blocks = parts.lists.remove(id).map(|list| list.blocks.get_untracked());
+                        for block in blocks.into_iter().flatten() {
+                            parts.blocks[block.0] = None;
                         }
                     });
                 }
@@ -267,11 +263,11 @@ impl Mirror {
     }
 
     /// Orders the cards of the lists in `moved`, in one pass over the board.
-    fn place_cards(&self, next: &Board, moved: &HashMap<ListId, HashSet<CardId>>) {
+    fn place_cards(&self, next: &Board, moved: &BTreeSet<ListId>) {
         if moved.is_empty() {
             return;
         }
-        let mut placed: HashMap<ListId, Vec<(CardId, &Card)>> = moved.keys().map(|id| (*id, Vec::new())).collect();
+        let mut placed: HashMap<ListId, Vec<(CardId, &Card)>> = moved.iter().map(|id| (*id, Vec::new())).collect();
         for (id, card) in &next.cards {
             if let Some(cards) = placed.get_mut(&card.list)
                 && !card.archived
@@ -282,35 +278,37 @@ impl Mirror {
         for (id, mut cards) in placed {
             cards.sort_by(|(a_id, a), (b_id, b)| (&a.position, a_id).cmp(&(&b.position, b_id)));
             let order: Vec<_> = cards.into_iter().map(|(id, _)| id).collect();
-            self.place_blocks(id, &order, &moved[&id]);
+            self.place_blocks(id, &order);
         }
     }
 
     /// Puts the cards of a list into blocks. One that was there before and has other cards now is awake from then on.
-    fn place_blocks(&self, list: ListId, order: &[CardId], moved: &HashSet<CardId>) {
+    fn place_blocks(&self, list: ListId, order: &[CardId]) {
         let near = self.lists.with_untracked(|lists| lists.iter().take(NEAR_LISTS).any(|near| *near == list));
         self.parts.update_value(|parts| {
-            let Parts { lists, blocks, cards, named, .. } = parts;
+            let Parts { lists, blocks, cards, .. } = parts;
             let Some(list) = lists.get_mut(&list) else { return };
-            let next = blocks::regroup(&list.blocks, order, moved, || {
-                *named += 1;
-                BlockId(*named)
-            });
+            let mut named = blocks.len();
+            let next = blocks::regroup(
+                order,
+                |card| cards.get(&card)?.block,
+                || {
+                    named += 1;
+                    BlockId(named - 1)
+                },
+            );
+            blocks.resize(named, None);
             for (at, block) in next.iter().enumerate() {
                 let was_awake = |card: &CardId| {
-                    let before = cards.get(card).and_then(|card| blocks.get(&card.block?));
+                    let before = cards.get(card).and_then(|card| blocks[card.block?.0].as_ref());
                     before.is_some_and(|before| before.awake.get_untracked())
                 };
-                match blocks.get(&block.id) {
-                    Some(signals) => signals.hold(&block.cards),
-                    None => {
-                        let awake = near && at < NEAR_BLOCKS || block.cards.iter().any(was_awake);
-                        let signals = BlockSignals {
-                            cards: ArcRwSignal::new(block.cards.clone()),
-                            awake: ArcRwSignal::new(awake),
-                        };
-                        blocks.insert(block.id, signals);
-                    }
+                if let Some(signals) = &blocks[block.id.0] {
+                    signals.hold(&block.cards);
+                } else {
+                    let awake = near && at < NEAR_BLOCKS || block.cards.iter().any(was_awake);
+                    let cards = ArcRwSignal::new(block.cards.clone());
+                    blocks[block.id.0] = Some(BlockSignals { cards, awake: ArcRwSignal::new(awake) });
                 }
                 for card in &block.cards {
                     if let Some(card) = cards.get_mut(card) {
@@ -319,14 +317,13 @@ impl Mirror {
                 }
             }
             let ids: Vec<_> = next.iter().map(|block| block.id).collect();
-            let kept: HashSet<_> = ids.iter().copied().collect();
-            for gone in list.blocks.iter().filter(|block| !kept.contains(&block.id)) {
-                blocks.remove(&gone.id);
+            let before = list.blocks.get_untracked();
+            for gone in before.iter().filter(|block| !ids.contains(block)) {
+                blocks[gone.0] = None;
             }
-            list.blocks = next;
-            list.signals.count.set(order.len());
-            if list.signals.blocks.with_untracked(|blocks| *blocks != ids) {
-                list.signals.blocks.set(ids);
+            list.count.set(order.len());
+            if before != ids {
+                list.blocks.set(ids);
             }
         });
     }
