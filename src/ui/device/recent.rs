@@ -1,6 +1,7 @@
 //! The boards that this person has opened on this device: a list in localStorage, which is at hand when a page starts, and a record
 //! each in IndexedDB, which is there after a crash too.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use leptos::task::spawn_local;
@@ -106,15 +107,44 @@ async fn kept() -> Vec<RecentBoard> {
     texts.iter().filter_map(read).collect()
 }
 
-fn keep(id: DocumentId, board: Option<RecentBoard>) {
-    spawn_local(async move {
-        // The list has it too, for as long as the device is well.
-        let _ = store(id, board).await;
-    });
+/// What is to be written next, and whether someone is at it.
+#[derive(Default)]
+struct Waiting {
+    boards: Vec<(DocumentId, Option<RecentBoard>)>,
+    writing: bool,
 }
 
-/// Writes what is remembered of a board, durably. Returns whether it was.
+thread_local! {
+    static WAITING: RefCell<Waiting> = RefCell::default();
+}
+
+/// Has what is remembered of a board written, some time soon: one write after the other, and of what changes meanwhile the newest.
+fn keep(id: DocumentId, board: Option<RecentBoard>) {
+    let begin = WAITING.with_borrow_mut(|waiting| {
+        waiting.boards.retain(|(other, _)| *other != id);
+        waiting.boards.push((id, board));
+        !std::mem::replace(&mut waiting.writing, true)
+    });
+    let next = || {
+        WAITING.with_borrow_mut(|waiting| {
+            let next = waiting.boards.pop();
+            waiting.writing = next.is_some();
+            next
+        })
+    };
+    if begin {
+        spawn_local(async move {
+            while let Some((id, board)) = next() {
+                // The list has it too, for as long as the device is well.
+                let _ = store(id, board).await;
+            }
+        });
+    }
+}
+
+/// Writes what is remembered of a board, durably, in place of what waits to be written of it. Returns whether it was.
 async fn store(id: DocumentId, board: Option<RecentBoard>) -> bool {
+    WAITING.with_borrow_mut(|waiting| waiting.boards.retain(|(other, _)| *other != id));
     let Ok(database) = Database::open().await else { return false };
     let text = board.and_then(|board| serde_json::to_string(&board).ok());
     database.write(&[Write::Record { store: Store::Opened, key: id.to_string(), text }]).await.is_ok()
