@@ -5,8 +5,6 @@ import { Wire } from "./wire.ts";
 export interface Filled {
   /** Who did it, and goes on. */
   wire: Wire;
-  /** The lists, in order. */
-  lists: { list: string; title: string; position: string }[];
   /** The cards, in the order they were added: the n-th is in list n modulo the lists. */
   cards: string[];
 }
@@ -27,5 +25,5 @@ export async function fill(url: string, key: string, count: number, titles: stri
     });
     for (const { refused } of await Promise.all(batch)) if (refused) throw new Error(refused.message);
   }
-  return { wire, lists, cards };
+  return { wire, cards };
 }

@@ -123,7 +123,7 @@ fn is_near(element: &Element) -> bool {
 }
 
 /// Wakes a block. A focus that is in it stays on its card.
-pub fn wake(board: BoardHandle, block: BlockId) {
+fn wake(board: BoardHandle, block: BlockId) {
     if !board.mirror.wake(block) {
         return;
     }
