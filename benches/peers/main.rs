@@ -16,10 +16,8 @@ use sheetbend::native::load::{Cuts, Dialect, Failure, Meter, Sheetbend, Target, 
 
 use self::dialects::{Plain, SocketIo, Yjs};
 use self::planner::Planner;
-use self::report::{Column, Report};
+use self::report::{Column, ROUNDS, Report};
 use self::servers::{Peer, Places, Running};
-
-const ROUNDS: usize = 3;
 
 // Searches begin at about half of what the slowest keeps up with.
 const ONE_BOARD: Traffic = Traffic { boards: 1, people: 200, writers: 10, rate: 200.0, seconds: 1 };
@@ -37,14 +35,11 @@ fn main() {
     let wanted = Wanted::of(std::env::args().skip(1).collect());
     let mut report = Report::default();
     for round in 0..ROUNDS {
-        for column in Column::ALL.into_iter().filter(|column| !column.comes_along() && wanted.column(*column)) {
+        let due = |column: &Column| !column.comes_along() && round < column.rounds() && wanted.column(*column);
+        for column in Column::ALL.into_iter().filter(due) {
             for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer) && wanted.peer(*peer)) {
-                // What takes the same memory each time need not be looked at thrice, and chaos is many rounds in itself.
-                if round > 0 && matches!(column, Column::Idle | Column::Chaos) {
-                    continue;
-                }
                 let before = report.median(column, peer);
-                eprintln!("Round {} of {ROUNDS}: {}, {}", round + 1, column.title(), peer.name());
+                eprintln!("Round {} of {}: {}, {}", round + 1, column.rounds(), column.title(), peer.name());
                 match runtime.block_on(measure(column, peer, &places, before)) {
                     Ok(figures) => figures.into_iter().for_each(|(column, figure)| report.add(column, peer, figure)),
                     Err(failure) => eprintln!("  {failure}"),
@@ -162,7 +157,7 @@ async fn find<D: Dialect>(
             return Ok(vec![(Column::StormTime, storm.all_ms / 1e3), (Column::StormProcessor, processor)]);
         }
         Column::CatchUp | Column::CatchUpBytes => {
-            let found = target.catch_up(10_000, 1).await?;
+            let found = target.catch_up(10_000, 11).await?;
             let bytes = found.bytes as f64 / 1e6;
             return Ok(vec![(Column::CatchUp, found.latency.p50_ms), (Column::CatchUpBytes, bytes)]);
         }

@@ -6,6 +6,9 @@ use std::{fs, io};
 
 use super::servers::Peer;
 
+/// Rounds, in which servers are measured in turn.
+pub(crate) const ROUNDS: usize = 3;
+
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
@@ -70,6 +73,16 @@ impl Column {
         }
     }
 
+    /// How often it is measured, at most [`ROUNDS`] times: a search is many tries by itself, memory is the same each time, and in
+    /// catch-up and chaos each server is met many times.
+    pub(crate) const fn rounds(self) -> usize {
+        match self {
+            Self::Idle | Self::CatchUp | Self::CatchUpBytes | Self::Chaos => 1,
+            Self::OneBoard | Self::FiftyBoards => 2,
+            _ => ROUNDS,
+        }
+    }
+
     /// Whether it is found when another is measured.
     pub(crate) const fn comes_along(self) -> bool {
         matches!(self, Self::StormProcessor | Self::CatchUpBytes)
@@ -100,7 +113,8 @@ impl Report {
 
     pub(crate) fn median(&self, column: Column, peer: Peer) -> Option<f64> {
         let figures = self.figures(column, peer);
-        figures.get(figures.len() / 2).copied()
+        let [low, high] = [figures.len().checked_sub(1)? / 2, figures.len() / 2];
+        Some(f64::midpoint(figures[low], figures[high]))
     }
 
     fn figures(&self, column: Column, peer: Peer) -> Vec<f64> {
@@ -192,7 +206,8 @@ impl Report {
 const HEAD: &str = "# Beside the peers\n\n\
     `make bench-peers` wrote this page: the same load, by one generator over raw WebSockets, on Sheetbend and on minimal servers of what \
     people would pick instead, with their recommended settings and pinned versions (`benches/peers`). Each server has one core and the \
-    generator the other; rounds are interleaved; figures are medians of three, and ranges. Sheetbend always has every change in SQLite \
+    generator the other; rounds are interleaved; figures are medians, and ranges, of three \
+    rounds; the highest rates, which are looked for by many tries each, of two; memory, catch-up (eleven times) and chaos of one. Sheetbend always has every change in SQLite \
     (`synchronous=FULL`) before it sends it on. What is said is a text of some 15 bytes; with Sheetbend it is the title of a board or of a \
     card, and an entry has an id, an author, a time and a digest too, which is what makes its catch-up larger. What the figures mean for us is in [performance.md](performance.md).\n\n\
     What is and is not promised of a change that was sent on:\n\n";

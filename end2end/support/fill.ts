@@ -5,6 +5,8 @@ import { Wire } from "./wire.ts";
 export interface Filled {
   /** Who did it, and goes on. */
   wire: Wire;
+  /** The lists, in order. */
+  lists: string[];
   /** The cards, in the order they were added: the n-th is in list n modulo the lists. */
   cards: string[];
 }
@@ -25,5 +27,5 @@ export async function fill(url: string, key: string, count: number, titles: stri
     });
     for (const { refused } of await Promise.all(batch)) if (refused) throw new Error(refused.message);
   }
-  return { wire, cards };
+  return { wire, lists: lists.map(({ list }) => list), cards };
 }

@@ -13,6 +13,8 @@ interface TestFixtures {
   server: Server;
   /** A new board on `server`. */
   board: Board;
+  /** Closes what the test has opened: a page that is left behind tries to reach its server for as long as the browser lives. */
+  closing: void;
 }
 
 interface WorkerFixtures {
@@ -35,6 +37,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   board: async ({ server }, use) => {
     await use(await createBoard(server.url));
   },
+
+  closing: [
+    async ({ browser }, use) => {
+      await use();
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
+    { auto: true },
+  ],
 
   sharedServer: [
     async ({}, use) => {

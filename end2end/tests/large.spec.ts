@@ -1,4 +1,5 @@
 // A large board: what is far from the window sleeps, and nobody notices.
+import { randomUUID } from "node:crypto";
 import { fill } from "../support/fill.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
@@ -57,6 +58,27 @@ test("the keyboard goes to a card far away, and takes one through many others", 
   }
   await expect(ada.cards("Doing").nth(19)).toHaveText(title(42));
   await expect(ada.cards("Doing")).toHaveCount(200);
+});
+
+test("the keyboard stays on its card while others change the list around it", async ({ board, browser, server }) => {
+  const { wire, lists, cards } = await fill(server.url, board.editKey, 64, ["To do", "Doing"]);
+  const ada = await Person.at(browser, board.editUrl);
+  const tick = ada.list("To do").locator(".tick").nth(30);
+  await tick.scrollIntoViewIfNeeded();
+  await tick.focus();
+  const blocks = ada.list("To do").locator(".block");
+  const before = await blocks.count();
+
+  const [todo, doing] = lists;
+  const more = Array.from({ length: 40 }, (_, n) => ({ card: randomUUID(), title: `More ${n}`, position: `c${String(n).padStart(2, "0")}V` }));
+  await Promise.all(more.map((card) => wire.offer({ kind: "add_card", list: todo, ...card })));
+  await expect(ada.cards("To do")).toHaveCount(72);
+  expect(await blocks.count(), "its block was cut").toBeGreaterThan(before);
+  await expect(tick).toBeFocused();
+
+  await wire.offer({ kind: "move_card", card: cards[60], list: doing, position: "a0" });
+  await expect(ada.cards("Doing").first()).toHaveText(title(61));
+  await expect(ada.list("Doing").locator(".tick").first(), "it goes along").toBeFocused();
 });
 
 test("a card is dragged to a place far down a long list", async ({ board, browser, server }) => {

@@ -24,6 +24,8 @@ pub(super) struct Metrics {
     pub(super) rooms: Gauge,
     /// Bytes that wait for clients.
     pub(super) queued: Gauge,
+    /// Bytes of entries that are kept in memory.
+    pub(super) recent: Gauge,
     /// Entries that were made durable.
     pub(super) commits: Counter,
     /// Of these, such as say that a change was refused.
@@ -55,6 +57,7 @@ impl Metrics {
             sockets: Gauge::default(),
             rooms: Gauge::default(),
             queued: Gauge::default(),
+            recent: Gauge::default(),
             commits: Counter::default(),
             refusals: Counter::default(),
             commit_seconds: times(),
@@ -69,6 +72,7 @@ impl Metrics {
         registry.register("sockets", "Open connections that follow a board", metrics.sockets.clone());
         registry.register("rooms", "Boards in memory", metrics.rooms.clone());
         registry.register_with_unit("queue", "Waiting for clients to take them", Unit::Bytes, metrics.queued.clone());
+        registry.register_with_unit("recent", "Changes kept in memory", Unit::Bytes, metrics.recent.clone());
         registry.register("commits", "Changes made durable", metrics.commits.clone());
         registry.register("refusals", "Changes refused, which are durable too", metrics.refusals.clone());
         let (commit, fan_out) = (metrics.commit_seconds.clone(), metrics.fan_out_seconds.clone());
@@ -123,6 +127,11 @@ impl Share {
     /// What it is.
     pub(super) fn get(&self) -> usize {
         usize::try_from(self.amount).unwrap_or_default()
+    }
+
+    /// All shares together.
+    pub(super) fn of_all(&self) -> usize {
+        usize::try_from(self.gauge.get()).unwrap_or_default()
     }
 
     /// It is `amount` now.

@@ -42,7 +42,7 @@ use axum::routing::{any, get, post};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use self::room::RoomFailed;
-pub use self::settings::Settings;
+pub use self::settings::{RecentLimits, Settings};
 
 use self::room::{Handle, Place};
 use self::rooms::Rooms;

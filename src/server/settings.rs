@@ -35,6 +35,8 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// A client that was silent this long is taken for gone.
     pub silence: Duration,
+    /// What is kept in memory of the ends of logs.
+    pub recent: RecentLimits,
     /// Most bytes that wait for one client; past it, it is told to come back.
     pub outbound_bytes: usize,
     /// Time that a client has to take a last message, and to answer a close.
@@ -71,6 +73,7 @@ impl Default for Settings {
             sync_request_within: Duration::from_millis(Timing::SYNC_REQUEST_MS),
             ping_interval: Duration::from_millis(Timing::PING_INTERVAL_MS),
             silence: Duration::from_millis(Timing::SERVER_DEADLINE_MS),
+            recent: RecentLimits::default(),
             outbound_bytes: 4 * 1024 * 1024,
             farewell: Duration::from_secs(5),
             room_idle: Duration::from_secs(30),
@@ -81,5 +84,24 @@ impl Default for Settings {
             http_silence: Duration::from_secs(60),
             drain_within: Duration::from_secs(10),
         }
+    }
+}
+
+/// What is kept in memory of the ends of logs, in bytes: what reconnecting clients most often lack. What is not kept is read from the
+/// store, which takes ten times as long.
+#[derive(Clone, Copy, Debug)]
+pub struct RecentLimits {
+    /// Most of one log.
+    pub log: usize,
+    /// Most of one log, once all together have come to `all`.
+    pub crowded: usize,
+    /// See `crowded`.
+    pub all: usize,
+}
+
+impl Default for RecentLimits {
+    /// Some 15,000 entries of a log; or 1,000, with many logs that are that long.
+    fn default() -> Self {
+        Self { log: 4 * 1024 * 1024, crowded: 256 * 1024, all: 64 * 1024 * 1024 }
     }
 }

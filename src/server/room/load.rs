@@ -1,15 +1,11 @@
 //! From the store into memory.
 
-use super::recent::Recent;
 use crate::server::store::{ReadStore, StoreError, Stored};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
-use crate::sync::message::Limits;
+use crate::sync::message::{Limits, Record};
 use crate::sync::sequencer::{Misfit, Sequencer};
-
-/// Most bytes of recent entries that a room keeps in memory.
-const RECENT_BYTES: usize = 256 * 1024;
 
 /// Why a document could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +34,13 @@ pub(in crate::server) enum LoadError {
 pub(in crate::server) struct Loaded<D> {
     /// At the end of the log.
     pub(in crate::server) sequencer: Sequencer<D>,
-    /// The entries that were replayed.
-    pub(in crate::server) recent: Recent,
+    /// Where the snapshot stands; where every log begins, if there is none.
+    pub(in crate::server) start: Cursor,
+    /// The entries after it, which were replayed.
+    pub(in crate::server) tail: Vec<Record>,
     /// How often the document's keys were replaced.
     pub(in crate::server) keys_version: u64,
-    /// The version of the stored snapshot; 0 if there is none.
-    pub(in crate::server) snapshot: u64,
-    /// Its length.
+    /// The snapshot's length.
     pub(in crate::server) snapshot_bytes: usize,
 }
 
@@ -75,7 +71,5 @@ pub(in crate::server) async fn load<D: Document, S: ReadStore>(
     if sequencer.cursor() != end {
         return Err(LoadError::Cut { found: sequencer.cursor(), said: end });
     }
-    let mut recent = Recent::after(start, RECENT_BYTES);
-    recent.extend(tail);
-    Ok(Loaded { sequencer, recent, keys_version, snapshot: start.version, snapshot_bytes })
+    Ok(Loaded { sequencer, start, tail, keys_version, snapshot_bytes })
 }

@@ -3,37 +3,43 @@
 use std::collections::VecDeque;
 
 use crate::server::frame;
+use crate::server::metrics::Share;
+use crate::server::settings::RecentLimits;
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::message::Record;
 
-/// Entries that follow each other, up to the log's end; the oldest go when they are more than `limit` bytes.
+/// Entries that follow each other, up to the log's end; the oldest go when they are too many.
 #[derive(Debug)]
-pub(in crate::server) struct Recent {
+pub(super) struct Recent {
     /// Where the log stood before the first of them.
     before: Cursor,
     records: VecDeque<Record>,
-    bytes: usize,
-    limit: usize,
+    bytes: Share,
+    limits: RecentLimits,
 }
 
 impl Recent {
-    /// None yet, at the end of a log.
-    pub(super) const fn after(end: Cursor, limit: usize) -> Self {
-        Self { before: end, records: VecDeque::new(), bytes: 0, limit }
+    /// None yet, at the end of a log. `bytes` is this log's share in what is kept of all.
+    pub(super) const fn after(end: Cursor, bytes: Share, limits: RecentLimits) -> Self {
+        Self { before: end, records: VecDeque::new(), bytes, limits }
     }
 
     /// Adds entries that follow on.
     pub(super) fn extend(&mut self, records: impl IntoIterator<Item = Record>) {
+        let mut bytes = self.bytes.get();
         for record in records {
-            self.bytes += frame::size(&record);
+            bytes += frame::size(&record);
             self.records.push_back(record);
         }
-        while self.bytes > self.limit
+        self.bytes.set(bytes);
+        let limit = if self.bytes.of_all() > self.limits.all { self.limits.crowded } else { self.limits.log };
+        while bytes > limit
             && let Some(oldest) = self.records.pop_front()
         {
-            self.bytes -= frame::size(&oldest);
+            bytes -= frame::size(&oldest);
             self.before = oldest.cursor();
         }
+        self.bytes.set(bytes);
     }
 
     /// The digest at a version that is not before the oldest entry.
@@ -59,6 +65,7 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::metrics::gauge::Gauge;
     use serde_json::value::RawValue;
 
     use super::*;
@@ -83,7 +90,8 @@ mod tests {
     #[test]
     fn forgets_the_oldest_and_knows_what_it_has() {
         let end = Cursor { version: 5, digest: record(5).digest };
-        let mut recent = Recent::after(end, 3 * frame::size(&record(1)));
+        let limits = RecentLimits { log: 3 * frame::size(&record(1)), ..RecentLimits::default() };
+        let mut recent = Recent::after(end, Share::of(&Gauge::default(), 0), limits);
         assert_eq!(versions(&recent, 5), Some(vec![]));
         assert_eq!(recent.digest_at(5), Some(end.digest));
 
@@ -97,5 +105,22 @@ mod tests {
         assert_eq!(recent.digest_at(11), None);
         assert_eq!(recent.get(7).map(|record| record.version), None);
         assert_eq!(recent.get(8).map(|record| record.version), Some(8));
+    }
+
+    #[test]
+    fn with_many_logs_each_keeps_less() {
+        let one = frame::size(&record(1));
+        let (limits, all) = (RecentLimits { log: 10 * one, crowded: 2 * one, all: 15 * one }, Gauge::default());
+        let log = || Recent::after(Cursor::default(), Share::of(&all, 0), limits);
+        let (mut first, mut second) = (log(), log());
+        first.extend((1..=10).map(record));
+        assert_eq!(versions(&first, 0).map(|kept| kept.len()), Some(10));
+        second.extend((1..=6).map(record));
+        assert_eq!(versions(&second, 4), Some(vec![5, 6]), "with this one they are too many");
+        assert_eq!(versions(&second, 3), None);
+        first.extend([record(11)]);
+        assert_eq!(versions(&first, 1).map(|kept| kept.len()), Some(10), "there is room again");
+        drop(second);
+        assert_eq!(all.get(), i64::try_from(10 * one).expect("small"));
     }
 }

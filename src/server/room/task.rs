@@ -18,6 +18,7 @@ use super::recent::Recent;
 use super::snapshot::Snapshots;
 use super::{Doors, Join, Offer, Request};
 use crate::server::frame;
+use crate::server::metrics::Share;
 use crate::server::outbound::Outbound;
 use crate::server::rooms::Registration;
 use crate::server::runtime::{ConnectionId, Runtime, now};
@@ -113,13 +114,16 @@ pub(super) enum Done {
 
 impl<D: Document, S: Store> Room<D, S> {
     fn new(place: Place<S>, loaded: Loaded<D>) -> Self {
+        let runtime = &place.runtime;
+        let mut recent = Recent::after(loaded.start, Share::of(&runtime.metrics.recent, 0), runtime.settings.recent);
+        recent.extend(loaded.tail);
         Self {
             document: place.document,
             store: place.store,
             runtime: place.runtime,
             sequencer: loaded.sequencer,
-            recent: loaded.recent,
-            snapshots: Snapshots::new(loaded.snapshot, loaded.snapshot_bytes),
+            recent,
+            snapshots: Snapshots::new(loaded.start.version, loaded.snapshot_bytes),
             members: HashMap::new(),
             background: JoinSet::new(),
             keys_version: loaded.keys_version,

@@ -11,7 +11,7 @@ use web_sys::Element;
 
 use super::blocks::BlockId;
 use super::card::CardItem;
-use super::focus::focus_card;
+use super::focus::keep_focus;
 use super::handle::{BoardHandle, use_board};
 use crate::board::CardId;
 use crate::ui::dynamic::{Each, Item};
@@ -124,12 +124,5 @@ fn is_near(element: &Element) -> bool {
 
 /// Wakes a block. A focus that is in it stays on its card.
 fn wake(board: BoardHandle, block: BlockId) {
-    if !board.mirror.wake(block) {
-        return;
-    }
-    let focus = document().active_element().and_then(|focus| focus.closest("[data-card]").ok().flatten());
-    let card = focus.and_then(|card| card.get_attribute("data-card")?.parse().ok());
-    if let Some(card) = card.filter(|card| board.mirror.block_of(*card) == Some(block)) {
-        focus_card(board, card);
-    }
+    keep_focus(|| board.mirror.wake(block));
 }

@@ -13,6 +13,20 @@ pub fn focus_card(board: BoardHandle, card: CardId) {
     focus_later(format!("[data-card=\"{card}\"] .card-open"));
 }
 
+/// Runs what may draw cards anew. A focus that was on one of them is on it afterwards, and on the same part of it.
+pub fn keep_focus(draw: impl FnOnce()) {
+    let focus = document().active_element();
+    let card = focus.as_ref().and_then(|focus| focus.closest("[data-card]").ok().flatten());
+    draw();
+    let (Some(focus), Some(card)) = (focus, card.and_then(|card| card.get_attribute("data-card"))) else { return };
+    request_animation_frame(move || {
+        if !focus.is_connected() && document().active_element().is_none_or(|at| at.tag_name() == "BODY") {
+            let part = focus.class_list().item(0).unwrap_or_default();
+            focus_first(&format!("[data-card=\"{card}\"] .{part}"));
+        }
+    });
+}
+
 /// Focuses what adds a card to a list, once it has been drawn.
 pub fn focus_add_card(list: ListId) {
     focus_later(format!("[data-list=\"{list}\"] .add-card"));
@@ -38,9 +52,13 @@ pub fn focus_later(selector: String) {
         if elsewhere {
             return;
         }
-        let element = document().query_selector(&selector).ok().flatten();
-        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-            let _ = element.focus();
-        }
+        focus_first(&selector);
     });
+}
+
+fn focus_first(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
 }

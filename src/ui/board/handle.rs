@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::focus::keep_focus;
 use super::mirror::Mirror;
 use super::words::WORDS;
 use crate::board::position::{self, Position};
@@ -67,8 +68,8 @@ impl BoardHandle {
             registered: page.registered,
         };
         let document = use_document(opening, WORDS, move |news| match news {
-            News::View(board) => mirror.show(&board),
-            News::Marks(marks) => mirror.set_marks(marks),
+            News::View(board) => keep_focus(|| mirror.show(&board)),
+            News::Marks(marks) => keep_focus(|| mirror.set_marks(marks)),
             News::Line(Turn::Rewound { .. }) => toasts.show_text(REWOUND),
             News::Line(_) => {}
             News::Registered => device::set_registered(id),

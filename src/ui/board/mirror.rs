@@ -136,9 +136,7 @@ impl Mirror {
         self.parts.with_value(|parts| parts.blocks.get(id.0)?.clone())
     }
 
-    /// The block that a card is drawn in; `None` for a card that is not.
-    #[must_use]
-    pub fn block_of(&self, card: CardId) -> Option<BlockId> {
+    fn block_of(&self, card: CardId) -> Option<BlockId> {
         self.parts.with_value(|parts| parts.cards.get(&card)?.block)
     }
 
@@ -149,13 +147,12 @@ impl Mirror {
         }
     }
 
-    /// From now on, draws a block part by part. Returns whether it was asleep.
-    pub fn wake(&self, block: BlockId) -> bool {
+    /// From now on, draws a block part by part.
+    pub fn wake(&self, block: BlockId) {
         let awake = self.block(block).map(|block| block.awake);
-        awake.filter(|awake| !awake.get_untracked()).is_some_and(|awake| {
+        if let Some(awake) = awake.filter(|awake| !awake.get_untracked()) {
             awake.set(true);
-            true
-        })
+        }
     }
 
     /// How an entity stands with this person's changes, for its mark.
