@@ -44,9 +44,9 @@ pub enum Failure {
     /// A bug.
     #[error("a part of the load failed: {0}.")]
     Task(#[from] tokio::task::JoinError),
-    /// The first rate was too high.
-    #[error("{0:.0} changes a second are more than the server keeps up with already. Begin lower, with --rate.")]
-    TooSlow(f64),
+    /// There is no rate that is low enough.
+    #[error("the server does not keep up with a change a second: something else holds it up.")]
+    TooSlow,
     /// People did not come back.
     #[error("{away} of {people} people are not back after {seconds} s.")]
     Away {

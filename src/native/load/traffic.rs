@@ -138,12 +138,13 @@ impl<D: Dialect> Target<D> {
         })
     }
 
-    /// Doubles the rate until the server does not keep up, then halves the step a few times.
+    /// Doubles the rate until the server does not keep up, or halves it until it does, then halves the step a few times.
     ///
     /// # Errors
     /// [`Failure`].
     pub async fn most(&self, traffic: Traffic) -> Result<Most, Failure> {
         const STEPS: usize = 3;
+        const LEAST: f64 = 1.0;
         let spinner = spinner("Trying");
         let (mut tried, mut best): (Vec<FanOut>, Option<FanOut>) = (Vec::new(), None);
         let (mut low, mut high) = (0.0, None::<f64>);
@@ -153,6 +154,7 @@ impl<D: Dialect> Target<D> {
                 None if let Some(failed) = failed_at => failed,
                 None if low == 0.0 => traffic.rate,
                 None => low * 2.0,
+                Some(high) if low == 0.0 => high / 2.0,
                 Some(high) => {
                     steps += 1;
                     f64::midpoint(low, high)
@@ -162,7 +164,7 @@ impl<D: Dialect> Target<D> {
             let found = match self.send(Traffic { rate, ..traffic }, LATE).await {
                 Ok(found) => found,
                 // It was sent away, being too slow for what it asked for: that is more than can be had.
-                Err(Failure::Lost(_)) if best.is_some() => {
+                Err(Failure::Lost(_)) if rate > LEAST => {
                     high = Some(rate);
                     continue;
                 }
@@ -176,14 +178,14 @@ impl<D: Dialect> Target<D> {
             } else if high.is_none() && failed_at != Some(rate) {
                 // The machine may have done something else for a moment: that a rate is too high is believed the second time.
                 failed_at = Some(rate);
-            } else if best.is_none() {
-                return Err(Failure::TooSlow(rate));
+            } else if best.is_none() && rate <= LEAST {
+                return Err(Failure::TooSlow);
             } else {
                 high = Some(rate);
             }
         }
         spinner.finish_and_clear();
-        best.map(|most| Most { tried, most }).ok_or(Failure::TooSlow(traffic.rate))
+        best.map(|most| Most { tried, most }).ok_or(Failure::TooSlow)
     }
 }
 
