@@ -27,7 +27,7 @@ pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, Cursor)> {
         });
         let (entries, later) = rest.split_at(fitting.count().max(1));
         let end = entries.last().map_or_else(Cursor::default, Record::cursor);
-        frames.push((encode(&ServerFrame::Committed { entries }, sizes(entries)), end));
+        frames.push((encode(&ServerFrame::Committed { entries }), end));
         rest = later;
     }
     frames
@@ -35,33 +35,32 @@ pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, Cursor)> {
 
 /// A `sync_response` frame.
 pub(super) fn sync_response(response: &SyncResponse<DocumentJson, Record>) -> Utf8Bytes {
-    let snapshot = response.snapshot.as_ref().map_or(0, |json| json.get().len());
-    encode(&ServerFrame::SyncResponse(response), snapshot + sizes(&response.changes))
+    encode(&ServerFrame::SyncResponse(response))
 }
 
 /// A `ping` frame.
 pub(super) fn ping(nonce: u64, version: Option<u64>) -> Utf8Bytes {
-    encode(&ServerFrame::Ping { nonce, version }, 0)
+    encode(&ServerFrame::Ping { nonce, version })
 }
 
 /// A `pong` frame.
 pub(super) fn pong(nonce: u64) -> Utf8Bytes {
-    encode(&ServerFrame::Pong { nonce }, 0)
+    encode(&ServerFrame::Pong { nonce })
 }
 
 /// A `saving` frame.
 pub(super) fn saving(ok: bool) -> Utf8Bytes {
-    encode(&ServerFrame::Saving { ok }, 0)
+    encode(&ServerFrame::Saving { ok })
 }
 
 /// A `bye` frame.
 pub(super) fn bye(bye: &Bye) -> Utf8Bytes {
-    encode(&ServerFrame::Bye(bye), 0)
+    encode(&ServerFrame::Bye(bye))
 }
 
 /// A `resume` line.
 pub(super) fn resume(resume: &Resume) -> Utf8Bytes {
-    encode(&ServerFrame::Resume(resume), 0)
+    encode(&ServerFrame::Resume(resume))
 }
 
 /// About how many bytes an entry takes in a frame.
@@ -70,16 +69,7 @@ pub(super) fn size(record: &Record) -> usize {
     FIELDS + record.author.len() + record.change.get().len()
 }
 
-fn sizes(records: &[Record]) -> usize {
-    records.iter().map(size).sum()
-}
-
-/// A frame whose entries and document take about `bytes`: a text that grows as it is written is copied again and again.
-fn encode(frame: &ServerFrame<'_, DocumentJson>, bytes: usize) -> Utf8Bytes {
-    const ENVELOPE: usize = 512;
-    let mut json = Vec::with_capacity(bytes + ENVELOPE);
-    // Messages are plain data with string keys: writing them cannot fail, nor be anything but text.
-    let _ = serde_json::to_writer(&mut json, frame);
-    json.shrink_to_fit();
-    Utf8Bytes::try_from(json).unwrap_or_default()
+fn encode(frame: &ServerFrame<'_, DocumentJson>) -> Utf8Bytes {
+    // Messages are plain data with string keys: writing them cannot fail.
+    serde_json::to_string(frame).unwrap_or_default().into()
 }
