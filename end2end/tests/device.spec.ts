@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "@playwright/test";
+import { holdDatabase } from "../support/device.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
 
@@ -130,6 +131,30 @@ const keepsNothing = (): void => {
     return transaction;
   };
 };
+
+test("the device takes its time: what waits there to be sent is sent once it answers", async ({ board, browser, server }) => {
+  const context = await browser.newContext();
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await ada.addCards("To do", "Waiting");
+  await expect.poll(() => kept(ada.page)).toEqual({ first: 0, second: 1 });
+  await ada.page.close();
+  await server.restart();
+
+  const other = await context.newPage();
+  await other.goto(new URL("/api/ping", board.editUrl).href);
+  const release = await holdDatabase(other);
+  const again = await Person.in(context, board.editUrl);
+  await expect(again.list("To do")).toBeVisible();
+  await expect(again.card("Waiting")).toHaveCount(0);
+  await release();
+  await expect(again.card("Waiting")).toBeVisible();
+  await again.isSaved();
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.cards("To do")).toHaveText(["Waiting"]);
+});
 
 test("the device keeps nothing: the page says so in red, goes on, and gives the changes out as a file that any device takes in once", async ({
   board,

@@ -3,6 +3,7 @@
 //! The binding is our own: the crates for it bring tokio into the page, or hide the durability of a transaction.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
@@ -19,8 +20,8 @@ use super::lifecycle::Listener;
 const NAME: &str = "sheetbend";
 const VERSION: u32 = 2;
 
-/// A database that does not open within this time is not waited for.
-const OPEN_MS: u32 = 3_000;
+/// So long is a database waited for by who can go on without it. A slow disk may take longer: that is not to have none.
+pub const OPEN_MS: u32 = 3_000;
 
 /// A part of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl Drop for Open {
 }
 
 impl Database {
-    /// Opens the database, and makes it if there is none.
+    /// Opens the database, and makes it if there is none. Takes as long as the browser does: see [`OPEN_MS`].
     ///
     /// # Errors
     /// [`DatabaseError::Unavailable`].
@@ -184,8 +185,11 @@ impl Database {
     }
 
     async fn open_again(&self) -> Result<(), DatabaseError> {
-        let again = open().await?;
-        self.0.replace(again);
+        let opening = pin!(open());
+        let Either::Left((again, _)) = select(opening, TimeoutFuture::new(OPEN_MS)).await else {
+            return Err(DatabaseError::Failed);
+        };
+        self.0.replace(again?);
         Ok(())
     }
 }
@@ -241,9 +245,7 @@ async fn open() -> Result<Open, DatabaseError> {
         let request = request.clone();
         Listener::new(request.clone().into(), "upgradeneeded", move |_| make(&request))
     };
-    let opened = Box::pin(told(&request, "success", &["error"]));
-    let patience = TimeoutFuture::new(OPEN_MS);
-    let opened = matches!(select(opened, patience).await, Either::Left((true, _)));
+    let opened = told(&request, "success", &["error"]).await;
     drop(upgrade);
     let database = request.result().ok().filter(|_| opened).and_then(|result| result.dyn_into::<IdbDatabase>().ok());
     let database = database.ok_or(DatabaseError::Unavailable)?;

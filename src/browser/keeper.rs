@@ -4,12 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
+use futures_util::future::{Either, select};
 use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
-use super::database::{Database, Store, Write};
+use super::database::{Database, DatabaseError, OPEN_MS, Store, Write};
 use super::storage::OutboxStore;
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::write_behind::{Record, WriteBehind};
@@ -27,7 +29,8 @@ pub enum Keeping {
         /// Changes that neither stage has.
         changes: usize,
     },
-    /// What was confirmed is in the outbox again: it is to be read.
+    /// There is more in the outbox than was read: what was confirmed is there again, or the second stage opened late. It is to be
+    /// read.
     OfferedAgain,
 }
 
@@ -96,12 +99,13 @@ impl Keeper {
     }
 
     /// Opens the second stage, if it is not open, and reads what it has; the document, which may be large, if that is asked for.
+    /// One that does not open in time counts as missing until it does: then [`Keeping::OfferedAgain`] is told.
     pub async fn load(&self, with_document: bool) -> Loaded {
         let open = self.0.second.borrow().clone();
         let was_open = open.is_some();
         let database = match open {
             Some(database) => Ok(database),
-            None => Database::open().await,
+            None => self.0.open().await,
         };
         let loaded = match database {
             Ok(database) => load(&database, self.0.document, with_document).await.map(|loaded| (database, loaded)),
@@ -162,11 +166,7 @@ impl Keeper {
     }
 }
 
-async fn load(
-    database: &Database,
-    document: DocumentId,
-    with_document: bool,
-) -> Result<Loaded, super::database::DatabaseError> {
+async fn load(database: &Database, document: DocumentId, with_document: bool) -> Result<Loaded, DatabaseError> {
     let prefix = format!("{document}/");
     let text = if with_document { database.get(Store::Documents, &document.to_string()).await? } else { None };
     Ok(Loaded {
@@ -178,6 +178,24 @@ async fn load(
 }
 
 impl Inner {
+    async fn open(&self) -> Result<Database, DatabaseError> {
+        match select(Box::pin(Database::open()), TimeoutFuture::new(OPEN_MS)).await {
+            Either::Left((opened, _)) => opened,
+            Either::Right(((), opening)) => {
+                let this = Weak::clone(&self.this);
+                spawn_local(async move {
+                    let opened = opening.await;
+                    if let (Ok(database), Some(this)) = (opened, this.upgrade()) {
+                        this.second.replace(Some(database));
+                        this.stages.borrow_mut().second_is_there();
+                        (this.listener)(Keeping::OfferedAgain);
+                    }
+                });
+                Err(DatabaseError::Unavailable)
+            }
+        }
+    }
+
     /// Writes what waits, if nothing is being written, and tells whether all is kept.
     fn proceed(&self) {
         let second = self.second.borrow().clone();

@@ -130,7 +130,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") } />
         <Router>
-            <Routes fallback=NotFound>
+            <Routes fallback=|| view! { <NotFound /> }>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/b/:key") view=BoardRoute ssr=SsrMode::Async />
             </Routes>
@@ -141,7 +141,11 @@ pub fn App() -> impl IntoView {
 
 /// What stands where there is no page; on the server it sets the status 404.
 #[component]
-pub fn NotFound() -> impl IntoView {
+pub fn NotFound(
+    /// What is still being done about it, if anything is; nothing on the server.
+    #[prop(optional, into)]
+    remark: Signal<&'static str>,
+) -> impl IntoView {
     not_found();
     view! {
         <Title text="There is nothing here" />
@@ -151,6 +155,7 @@ pub fn NotFound() -> impl IntoView {
             <p>
                 <a class="button" href="/">"Your boards"</a>
             </p>
+            <p class="hint" role="status">{remark}</p>
         </main>
     }
 }

@@ -79,6 +79,14 @@ impl BoardHandle {
         let (connection, alive) = (document.connection, document.alive);
         let status = connection.status;
         let may_edit = Memo::new(move |_| status.with(|status| status.access == Access::Edit));
+        // Not derived: each card that asks would be asked again at every turn of the status.
+        let editable = RwSignal::new(false);
+        Effect::new(move |_| {
+            let now = may_edit.get() && alive.get();
+            if now != editable.get_untracked() {
+                editable.set(now);
+            }
+        });
         Self {
             mirror,
             connection,
@@ -87,7 +95,7 @@ impl BoardHandle {
             opened: RwSignal::new(None),
             moving: RwSignal::new(None),
             may_edit: may_edit.into(),
-            editable: Signal::derive(move || may_edit.get() && alive.get()),
+            editable: editable.into(),
             key: StoredValue::new(page.key.clone()),
             id,
             toasts,

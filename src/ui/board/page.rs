@@ -1,5 +1,7 @@
 //! A board's page.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -60,23 +62,37 @@ pub fn BoardRoute() -> impl IntoView {
     }
 }
 
+/// A device that has not answered after this time is said to be slow.
+const LOOKING_IS_SLOW: Duration = Duration::from_secs(1);
+
 /// The server knows no board under this key. It may have been made here without a network: then this device has it. Or the key was
 /// replaced from here, and the answer lost: then this device has the new one.
 #[component]
 fn Unknown(key: String) -> impl IntoView {
     let page = RwSignal::new(None);
+    let remark = RwSignal::new("");
     Effect::new(move |_| {
         let Ok(key) = key.parse::<Key>() else { return };
+        let slow = set_timeout_with_handle(
+            move || {
+                let _ = remark.try_set("Still looking whether this device has it…");
+            },
+            LOOKING_IS_SLOW,
+        );
         leptos::task::spawn_local(async move {
             match device::take_up_replacement(&key).await {
                 Some(new) => replace_with(&page_of(&new)),
-                None => page.set(device::made_here(&key).await),
+                None => drop(page.try_set(device::made_here(&key).await)),
             }
+            if let Ok(slow) = slow {
+                slow.clear();
+            }
+            let _ = remark.try_set("");
         });
     });
     move || match page.get() {
         Some(page) => view! { <BoardView page /> }.into_any(),
-        None => view! { <NotFound /> }.into_any(),
+        None => view! { <NotFound remark /> }.into_any(),
     }
 }
 

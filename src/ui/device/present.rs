@@ -20,7 +20,7 @@ use crate::sync::id::{DocumentId, Key, uuid_v7};
 use crate::sync::message::Access;
 use crate::ui::api::{BoardPage, open_board};
 
-/// So long a server may take to open a board that this device keeps too.
+/// So long the device may take to say whether it has a board, and then the server to open one that the device has too.
 const PATIENCE_MS: u32 = 3_000;
 
 /// An id for something new.
@@ -45,7 +45,7 @@ pub fn today() -> Option<Date> {
 
 /// The board that `key` opens, as this device keeps it; `None` if it was not opened here before.
 pub async fn kept_board(key: &Key) -> Option<BoardPage> {
-    let recent = recent::all().await.into_iter().find(|board| board.key == *key)?;
+    let recent = recent::find(|board| board.key == *key).await?;
     let kept = session::kept_document::<Board>(recent.id).await;
     let (board, cursor) = match kept {
         Some(kept) => (kept.document, kept.cursor),
@@ -76,9 +76,13 @@ pub fn open(
 
 async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
     let Ok(key) = key.parse::<Key>() else { return Ok(None) };
-    let here = made_here(&key).await.or_else(|| handed.map(|id| new_board(id, key.clone())));
-    if here.is_some() {
-        return Ok(here);
+    // A device that takes its time is asked again below.
+    let here = match select(pin!(made_here(&key)), TimeoutFuture::new(PATIENCE_MS)).await {
+        Either::Left((here, _)) => here,
+        Either::Right(_) => None,
+    };
+    if let Some(here) = here.or_else(|| handed.map(|id| new_board(id, key.clone()))) {
+        return Ok(Some(here));
     }
     let asked = async {
         if Simulator::of_page().passes(false).await != Passage::Through {
@@ -86,16 +90,20 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
         }
         open_board(key.as_str().to_owned()).await
     };
-    let patience = TimeoutFuture::new(PATIENCE_MS);
-    let answer = match select(pin!(asked), patience).await {
-        Either::Left((answer @ Ok(_), _)) => return answer,
-        Either::Left((Err(error), _)) => Err(error),
-        Either::Right(((), asked)) => match kept_board(&key).await {
-            Some(page) => return Ok(Some(page)),
-            None => return asked.await,
-        },
-    };
-    kept_board(&key).await.map_or(answer, |page| Ok(Some(page)))
+    let kept = |answer, page: Option<_>| page.map_or(answer, |page| Ok(Some(page)));
+    match select(pin!(asked), TimeoutFuture::new(PATIENCE_MS)).await {
+        Either::Left((answer @ Ok(_), _)) => answer,
+        Either::Left((error, _)) => kept(error, kept_board(&key).await),
+        Either::Right(((), asked)) => {
+            let keeping = pin!(kept_board(&key));
+            match select(keeping, asked).await {
+                Either::Left((Some(page), _)) => Ok(Some(page)),
+                Either::Left((None, asked)) => asked.await,
+                Either::Right((answer @ Ok(_), _)) => answer,
+                Either::Right((error, keeping)) => kept(error, keeping.await),
+            }
+        }
+    }
 }
 
 /// Replaces a board's links, and remembers the new one; takes up a replacement that was begun before. The new key is on the device
@@ -106,7 +114,7 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     const NOT_KEPT: &str =
         "The new link can't be kept on this device, so nothing was replaced. Make room, and try again.";
-    let begun = recent::all().await.into_iter().find(|other| other.id == board.id && other.key == board.key);
+    let begun = recent::find(|other| other.id == board.id && other.key == board.key).await;
     let key = begun.and_then(|board| board.replacing).unwrap_or_else(|| Key::from_random(clock::random()));
     let asking = RecentBoard { replacing: Some(key.clone()), ..board.clone() };
     if !recent::remember_for_good(asking).await {
@@ -120,7 +128,7 @@ pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
 
 /// The key that has taken the place of `key`, if this device began to replace it and did not hear how that went.
 pub async fn take_up_replacement(key: &Key) -> Option<Key> {
-    let board = recent::all().await.into_iter().find(|board| board.key == *key && board.replacing.is_some())?;
+    let board = recent::find(|board| board.key == *key && board.replacing.is_some()).await?;
     replace_links(board).await.ok()
 }
 

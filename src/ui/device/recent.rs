@@ -4,11 +4,14 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
 use serde::Deserialize as _;
 
 use super::RecentBoard;
-use crate::browser::database::{Database, Store, Write};
+use crate::browser::database::{Database, OPEN_MS, Store, Write};
 use crate::browser::{clock, storage};
 use crate::sync::id::DocumentId;
 use crate::sync::message::Access;
@@ -23,7 +26,16 @@ pub fn local() -> Vec<RecentBoard> {
     in_order(storage::read(NAME).unwrap_or_default())
 }
 
-/// All of them, the last one first.
+/// The first that is `wanted`: in the list, which is at hand, or else among all.
+pub(super) async fn find(wanted: impl Fn(&RecentBoard) -> bool) -> Option<RecentBoard> {
+    let listed = local().into_iter().find(&wanted);
+    if listed.is_some() {
+        return listed;
+    }
+    all().await.into_iter().find(wanted)
+}
+
+/// All of them, the last one first. Waits for the device for as long as it takes: one that is slow is not one that has none.
 pub async fn all() -> Vec<RecentBoard> {
     let mut boards: HashMap<DocumentId, RecentBoard> = HashMap::new();
     for board in local().into_iter().chain(kept().await) {
@@ -47,14 +59,15 @@ pub async fn all() -> Vec<RecentBoard> {
 pub fn remember(board: RecentBoard) {
     // If the device keeps nothing, the list stays as it was: the link is still good.
     let (board, _) = list(board);
-    keep(board.id, Some(board));
+    drop(keep(board.id, Some(board)));
 }
 
-/// [`remember`], and waits until it is kept for good. Returns whether the device has it, be it in the list alone.
+/// [`remember`], and waits until it is kept for good, for as long as a device may take. Returns whether the device has it, be it in
+/// the list alone.
 pub(super) async fn remember_for_good(board: RecentBoard) -> bool {
     let (board, listed) = list(board);
-    let id = board.id;
-    store(id, Some(board)).await || listed
+    let written = keep(board.id, Some(board));
+    matches!(select(written, TimeoutFuture::new(OPEN_MS)).await, Either::Left((Ok(true), _))) || listed
 }
 
 /// Puts a board in the list. Returns what is remembered of it now, and whether the list has it.
@@ -80,7 +93,7 @@ fn list(mut board: RecentBoard) -> (RecentBoard, bool) {
 pub fn forget(id: DocumentId) {
     let boards: Vec<_> = local().into_iter().filter(|board| board.id != id).collect();
     let _ = storage::write(NAME, &boards);
-    keep(id, None);
+    drop(keep(id, None));
 }
 
 /// The server knows the board now.
@@ -91,7 +104,7 @@ pub fn set_registered(id: DocumentId) {
         let board = board.clone();
         // If the device keeps nothing, the server is told once more next time, which is harmless.
         let _ = storage::write(NAME, &boards);
-        keep(id, Some(board));
+        drop(keep(id, Some(board)));
     }
 }
 
@@ -110,19 +123,31 @@ async fn kept() -> Vec<RecentBoard> {
 /// What is to be written next, and whether someone is at it.
 #[derive(Default)]
 struct Waiting {
-    boards: Vec<(DocumentId, Option<RecentBoard>)>,
+    boards: Vec<(DocumentId, ToWrite)>,
     writing: bool,
+}
+
+/// What is to be remembered of a board, and who waits to hear whether it was written.
+#[derive(Default)]
+struct ToWrite {
+    board: Option<RecentBoard>,
+    tell: Vec<oneshot::Sender<bool>>,
 }
 
 thread_local! {
     static WAITING: RefCell<Waiting> = RefCell::default();
 }
 
-/// Has what is remembered of a board written, some time soon: one write after the other, and of what changes meanwhile the newest.
-fn keep(id: DocumentId, board: Option<RecentBoard>) {
+/// Has what is remembered of a board written, durably: one write after the other, and of what changes meanwhile the newest. Returns
+/// where it is told whether it, or what came in its place, was written.
+fn keep(id: DocumentId, board: Option<RecentBoard>) -> oneshot::Receiver<bool> {
+    let (tell, written) = oneshot::channel();
     let begin = WAITING.with_borrow_mut(|waiting| {
-        waiting.boards.retain(|(other, _)| *other != id);
-        waiting.boards.push((id, board));
+        let at = waiting.boards.iter().position(|(other, _)| *other == id);
+        let mut next = at.map(|at| waiting.boards.remove(at).1).unwrap_or_default();
+        next.board = board;
+        next.tell.push(tell);
+        waiting.boards.push((id, next));
         !std::mem::replace(&mut waiting.writing, true)
     });
     let next = || {
@@ -134,17 +159,20 @@ fn keep(id: DocumentId, board: Option<RecentBoard>) {
     };
     if begin {
         spawn_local(async move {
-            while let Some((id, board)) = next() {
-                // The list has it too, for as long as the device is well.
-                let _ = store(id, board).await;
+            while let Some((id, next)) = next() {
+                let kept = write(id, next.board).await;
+                for tell in next.tell {
+                    // Most do not wait: the list has it too, for as long as the device is well.
+                    let _ = tell.send(kept);
+                }
             }
         });
     }
+    written
 }
 
-/// Writes what is remembered of a board, durably, in place of what waits to be written of it. Returns whether it was.
-async fn store(id: DocumentId, board: Option<RecentBoard>) -> bool {
-    WAITING.with_borrow_mut(|waiting| waiting.boards.retain(|(other, _)| *other != id));
+/// Writes what is remembered of a board. Returns whether it was.
+async fn write(id: DocumentId, board: Option<RecentBoard>) -> bool {
     let Ok(database) = Database::open().await else { return false };
     let text = board.and_then(|board| serde_json::to_string(&board).ok());
     database.write(&[Write::Record { store: Store::Opened, key: id.to_string(), text }]).await.is_ok()
