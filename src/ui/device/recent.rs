@@ -146,6 +146,7 @@ fn keep(id: DocumentId, board: Option<RecentBoard>) -> oneshot::Receiver<bool> {
         let at = waiting.boards.iter().position(|(other, _)| *other == id);
         let mut next = at.map(|at| waiting.boards.remove(at).1).unwrap_or_default();
         next.board = board;
+        next.tell.retain(|tell| !tell.is_canceled());
         next.tell.push(tell);
         waiting.boards.push((id, next));
         !std::mem::replace(&mut waiting.writing, true)
