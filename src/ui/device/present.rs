@@ -45,7 +45,7 @@ pub fn today() -> Option<Date> {
 
 /// The board that `key` opens, as this device keeps it; `None` if it was not opened here before.
 pub async fn kept_board(key: &Key) -> Option<BoardPage> {
-    let recent = recent::find(|board| board.key == *key).await?;
+    let recent = recent::find(&|board| board.key == *key).await?;
     let kept = session::kept_document::<Board>(recent.id).await;
     let (board, cursor) = match kept {
         Some(kept) => (kept.document, kept.cursor),
@@ -114,7 +114,7 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     const NOT_KEPT: &str =
         "The new link can't be kept on this device, so nothing was replaced. Make room, and try again.";
-    let begun = recent::find(|other| other.id == board.id && other.key == board.key).await;
+    let begun = recent::find(&|other| other.id == board.id && other.key == board.key).await;
     let key = begun.and_then(|board| board.replacing).unwrap_or_else(|| Key::from_random(clock::random()));
     let asking = RecentBoard { replacing: Some(key.clone()), ..board.clone() };
     if !recent::remember_for_good(asking).await {
@@ -128,7 +128,7 @@ pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
 
 /// The key that has taken the place of `key`, if this device began to replace it and did not hear how that went.
 pub async fn take_up_replacement(key: &Key) -> Option<Key> {
-    let board = recent::find(|board| board.key == *key && board.replacing.is_some()).await?;
+    let board = recent::find(&|board| board.key == *key && board.replacing.is_some()).await?;
     replace_links(board).await.ok()
 }
 

@@ -27,8 +27,8 @@ pub fn local() -> Vec<RecentBoard> {
 }
 
 /// The first that is `wanted`: in the list, which is at hand, or else among all.
-pub(super) async fn find(wanted: impl Fn(&RecentBoard) -> bool) -> Option<RecentBoard> {
-    let listed = local().into_iter().find(&wanted);
+pub(super) async fn find(wanted: &dyn Fn(&RecentBoard) -> bool) -> Option<RecentBoard> {
+    let listed = local().into_iter().find(wanted);
     if listed.is_some() {
         return listed;
     }
