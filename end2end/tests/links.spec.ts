@@ -1,21 +1,28 @@
+import type { Browser, BrowserContext } from "@playwright/test";
 import { holdDatabase } from "../support/device.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
 
-/** Replaces both links, until the server has done it; the answer does not come. */
-async function replaceUnanswered(person: Person): Promise<void> {
+/** Makes a list, replaces both links, and closes the page when the server has done it and the answer has not come. Returns the browser. */
+async function leaveUnanswered(browser: Browser, url: string): Promise<BrowserContext> {
+  const context = await browser.newContext();
+  const ada = await Person.in(context, url);
+  await ada.addList("To do");
+  await ada.isSaved();
   let answered = () => {};
   const reached = new Promise<void>((resolve) => (answered = resolve));
-  await person.page.route("**/api/keys", async (route) => {
+  await ada.page.route("**/api/keys", async (route) => {
     await route.fetch();
     answered();
     await new Promise(() => {});
   });
-  await person.page.getByRole("button", { name: "Share" }).click();
-  const dialog = person.page.getByRole("dialog", { name: "Share this board" });
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = ada.page.getByRole("dialog", { name: "Share this board" });
   await dialog.getByRole("button", { name: "Replace both links…" }).click();
   await dialog.getByRole("button", { name: "Replace both links", exact: true }).click();
   await reached;
+  await ada.page.close();
+  return context;
 }
 
 test("both links are replaced: the old ones stop at once, and the work goes on by the new one", async ({ board, browser }) => {
@@ -64,12 +71,7 @@ test("the answer to the replacement is lost: the new link is not", async ({ boar
 });
 
 test("the device takes its time: who closed the page before the answer still gets to the new link", async ({ board, browser }) => {
-  const context = await browser.newContext();
-  const ada = await Person.in(context, board.editUrl);
-  await ada.addList("To do");
-  await ada.isSaved();
-  await replaceUnanswered(ada);
-  await ada.page.close();
+  const context = await leaveUnanswered(browser, board.editUrl);
 
   const other = await context.newPage();
   await other.goto(new URL("/api/ping", board.editUrl).href);
@@ -88,12 +90,7 @@ test("the device takes its time: who closed the page before the answer still get
 });
 
 test("the page is closed before the answer to the replacement comes: the old link leads to the new one, here and nowhere else", async ({ board, browser }) => {
-  const context = await browser.newContext();
-  const ada = await Person.in(context, board.editUrl);
-  await ada.addList("To do");
-  await ada.isSaved();
-  await replaceUnanswered(ada);
-  await ada.page.close();
+  const context = await leaveUnanswered(browser, board.editUrl);
 
   const again = Person.on(await context.newPage());
   await again.page.goto(board.editUrl);
