@@ -5,4 +5,4 @@ import tests from "./playwright.config.ts";
 const use = { ...tests.use, trace: "off", screenshot: "off" } as const;
 
 /** Measurements, which print and never fail for being slow: `make measure`. */
-export default defineConfig({ ...tests, use, testDir: "measure", workers: 1, fullyParallel: false, timeout: 300_000 });
+export default defineConfig({ ...tests, use, testDir: "measure", retries: 0, workers: 1, fullyParallel: false, timeout: 300_000 });

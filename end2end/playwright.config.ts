@@ -4,7 +4,8 @@ export default defineConfig({
   testDir: "tests",
   fullyParallel: true,
   workers: 2,
-  retries: 0,
+  // Only of use to a test under which the browser died: ./support/summary.ts.
+  retries: 1,
   forbidOnly: !!process.env["CI"],
   timeout: 60_000,
   expect: { timeout: 10_000 },

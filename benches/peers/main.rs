@@ -35,7 +35,8 @@ fn main() {
     let wanted = Wanted::of(std::env::args().skip(1).collect());
     let mut report = Report::default();
     for round in 0..ROUNDS {
-        let due = |column: &Column| !column.comes_along() && round < column.rounds() && wanted.column(*column);
+        let due =
+            |column: &Column| column.measured_as() == *column && round < column.rounds() && wanted.column(*column);
         for column in Column::ALL.into_iter().filter(due) {
             for peer in Peer::ALL.into_iter().filter(|peer| column.is_of(*peer) && wanted.peer(*peer)) {
                 let before = report.median(column, peer);
@@ -72,7 +73,7 @@ impl Wanted {
             let column = Column::ALL.into_iter().find(|column| column.file() == name);
             let peer = Peer::ALL.into_iter().find(|peer| peer.name() == name);
             assert!(column.is_some() || peer.is_some(), "\"{name}\" is neither a plot's name nor a server's");
-            wanted.columns.extend(column);
+            wanted.columns.extend(column.map(Column::measured_as));
             wanted.peers.extend(peer);
         }
         wanted
@@ -138,8 +139,13 @@ async fn find<D: Dialect>(
     let figure = match column {
         Column::OneBoard => most(ONE_BOARD).await?,
         Column::FiftyBoards => most(FIFTY_BOARDS).await?,
-        Column::Saved => target.durable(50, 50, 2).await?.saved_per_second,
-        Column::SavedTogether => target.durable(1, 50, 2).await?.saved_per_second,
+        Column::Saved | Column::SavedTogether => {
+            let mut found = Vec::new();
+            for (column, boards) in [(Column::Saved, 50), (Column::SavedTogether, 1)] {
+                found.push((column, target.durable(boards, 50, 2).await?.saved_per_second));
+            }
+            return Ok(found);
+        }
         Column::Processor => {
             let found = target.fan_out(Traffic { rate: 200.0, seconds: 3, ..ONE_BOARD }).await?;
             found.spent.server_cores.unwrap_or_default() * 1e6 / found.delivered_per_second

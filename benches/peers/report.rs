@@ -83,9 +83,14 @@ impl Column {
         }
     }
 
-    /// Whether it is found when another is measured.
-    pub(crate) const fn comes_along(self) -> bool {
-        matches!(self, Self::StormProcessor | Self::CatchUpBytes)
+    /// What is measured when it is found: another, of some.
+    pub(crate) const fn measured_as(self) -> Self {
+        match self {
+            Self::SavedTogether => Self::Saved,
+            Self::StormProcessor => Self::StormTime,
+            Self::CatchUpBytes => Self::CatchUp,
+            _ => self,
+        }
     }
 
     /// Whether it can be asked of this server: what was missed, only of those that send it again.
@@ -205,7 +210,8 @@ impl Report {
 
 const HEAD: &str = "# Beside the peers\n\n\
     `make bench-peers` wrote this page: the same load, by one generator over raw WebSockets, on Sheetbend and on minimal servers of what \
-    people would pick instead, with their recommended settings and pinned versions (`benches/peers`). Each server has one core and the \
+    people would pick instead, with their recommended settings and pinned versions (`benches/peers`), those in Rust compiled with the \
+    same settings. Each server has one core and the \
     generator the other; rounds are interleaved; figures are medians, and ranges, of three \
     rounds; the highest rates, which are looked for by many tries each, of two; memory, catch-up (eleven times) and chaos of one. Sheetbend always has every change in SQLite \
     (`synchronous=FULL`) before it sends it on. What is said is a text of some 15 bytes; with Sheetbend it is the title of a board or of a \

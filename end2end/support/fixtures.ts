@@ -1,6 +1,7 @@
 import { test as base } from "@playwright/test";
 import { type Board, createBoard } from "./board.ts";
 import { Server, type ServerOptions } from "./server.ts";
+import { BROWSER_DIED } from "./summary.ts";
 
 export { expect } from "@playwright/test";
 export { createBoard } from "./board.ts";
@@ -13,7 +14,10 @@ interface TestFixtures {
   server: Server;
   /** A new board on `server`. */
   board: Board;
-  /** Closes what the test has opened: a page that is left behind tries to reach its server for as long as the browser lives. */
+  /**
+   * Closes what the test has opened: a page that is left behind tries to reach its server for as long as the browser lives. Notes it if the
+   * browser itself has died, which several tests share and none of them ends.
+   */
   closing: void;
 }
 
@@ -39,8 +43,9 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 
   closing: [
-    async ({ browser }, use) => {
+    async ({ browser }, use, testInfo) => {
       await use();
+      if (!browser.isConnected()) testInfo.annotations.push({ type: BROWSER_DIED });
       await Promise.all(browser.contexts().map((context) => context.close()));
     },
     { auto: true },

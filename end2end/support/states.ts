@@ -3,6 +3,7 @@ import { type Browser, type BrowserContextOptions, expect } from "@playwright/te
 import { Blocking } from "./blocking.ts";
 import { type Board, createBoard } from "./board.ts";
 import { Chaos } from "./chaos.ts";
+import { holdDatabase } from "./device.ts";
 import { Person } from "./person.ts";
 import { type Server } from "./server.ts";
 import { anotherSite } from "./site.ts";
@@ -58,6 +59,17 @@ export const states: Record<string, (stage: Stage) => Promise<Shown>> = {
     const who = Person.on(page);
     await is(who, "connecting");
     return { who, done: () => chaos.dispose() };
+  },
+
+  async reading(stage) {
+    const first = await plan(stage);
+    const page = await first.page.context().newPage();
+    await page.goto(new URL("/api/ping", stage.server.url).href);
+    const release = await holdDatabase(page);
+    const who = Person.on(await first.page.context().newPage());
+    await who.page.goto(stage.board.editUrl);
+    await is(who, "reading");
+    return { who, done: release };
   },
 
   async saved(stage) {

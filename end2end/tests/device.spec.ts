@@ -6,6 +6,7 @@ import { type BrowserContext, chromium, type Page } from "@playwright/test";
 import { holdDatabase } from "../support/device.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
+import { watch, watched } from "../support/watch.ts";
 
 /** What the device keeps of unsaved changes: in localStorage, and in IndexedDB. */
 async function kept(page: Page): Promise<{ first: number; second: number }> {
@@ -132,7 +133,7 @@ const keepsNothing = (): void => {
   };
 };
 
-test("the device takes its time: what waits there to be sent is sent once it answers", async ({ board, browser, server }) => {
+test("the device takes its time: the page says so, and what waits there to be sent is sent once it answers", async ({ board, browser, server }) => {
   const context = await browser.newContext();
   const ada = await Person.in(context, board.editUrl);
   await ada.addList("To do");
@@ -146,9 +147,13 @@ test("the device takes its time: what waits there to be sent is sent once it ans
   const other = await context.newPage();
   await other.goto(new URL("/api/ping", board.editUrl).href);
   const release = await holdDatabase(other);
-  const again = await Person.in(context, board.editUrl);
-  await expect(again.list("To do")).toBeVisible();
+  const again = Person.on(await context.newPage());
+  await again.page.goto(board.editUrl);
+  await watch(again.page);
+  await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
   await expect(again.card("Waiting")).toHaveCount(0);
+  const { states } = await watched(again.page);
+  expect(states.map(({ state }) => state), "nobody knows yet whether all is").not.toContain("saved");
   await release();
   await expect(again.card("Waiting")).toBeVisible();
   await again.isSaved();

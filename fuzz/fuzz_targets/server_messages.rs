@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sheetbend::board::{Board, Change};
-use sheetbend::sync::client::{Client, Effect, Event, Patience, Recalled, Settings, Start, Voice};
+use sheetbend::sync::client::{Client, Effect, Event, Patience, Reading, Recalled, Settings, Start, Voice};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, Key, ReplicaId};
 use sheetbend::sync::link::{self, SocketId};
@@ -57,7 +57,7 @@ fuzz_target!(|text: &str| {
         assert!(open.len() <= 1, "at most one socket");
         assert!(saved || client.outbox().contains(OWN), "it is pending, refused or saved");
     };
-    feed(&mut client, &mut open, Event::Recalled(Recalled { read: true, kept: vec![], retained: vec![], document: None }), now);
+    feed(&mut client, &mut open, Event::Recalled(Recalled { reading: Reading::Done, kept: vec![], retained: vec![], document: None }), now);
     feed(&mut client, &mut open, Event::Start, now);
     let mut line = Polling::default();
     for said in text.lines() {

@@ -80,6 +80,9 @@ pub enum DatabaseError {
     /// There is none: it is denied, or does not open.
     #[error("this browser has no database for this site")]
     Unavailable,
+    /// It has not opened in time, and may yet.
+    #[error("this browser's database takes its time")]
+    Late,
     /// The device has no room left.
     #[error("this device has no room left for this site")]
     Full,

@@ -13,6 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::database::{Database, DatabaseError, OPEN_MS, Store, Write};
 use super::storage::OutboxStore;
+use crate::sync::client::Reading;
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::write_behind::{Record, WriteBehind};
 
@@ -29,13 +30,13 @@ pub enum Keeping {
         /// Changes that neither stage has.
         changes: usize,
     },
-    /// There is more in the outbox than was read: what was confirmed is there again, or the second stage opened late. It is to be
-    /// read.
+    /// What was read is not all: what was confirmed is in the outbox again, or the second stage has opened late, or has failed to. It
+    /// is to be read again.
     OfferedAgain,
 }
 
 /// What the second stage had.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
     /// Own changes that are not saved.
     pub outbox: Vec<String>,
@@ -43,8 +44,8 @@ pub struct Loaded {
     pub saved: Vec<String>,
     /// The document, as it was confirmed.
     pub document: Option<String>,
-    /// There is a second stage.
-    pub works: bool,
+    /// Whether it could be read. If not, there is nothing here.
+    pub reading: Reading,
 }
 
 /// What this device keeps of one document.
@@ -99,7 +100,7 @@ impl Keeper {
     }
 
     /// Opens the second stage, if it is not open, and reads what it has; the document, which may be large, if that is asked for.
-    /// One that does not open in time counts as missing until it does: then [`Keeping::OfferedAgain`] is told.
+    /// One that does not open in time counts as missing until it answers: then [`Keeping::OfferedAgain`] is told.
     pub async fn load(&self, with_document: bool) -> Loaded {
         let open = self.0.second.borrow().clone();
         let was_open = open.is_some();
@@ -117,12 +118,13 @@ impl Keeper {
                 self.0.stages.borrow_mut().second_is_there();
                 loaded
             }
-            Err(_) => {
+            Err(error) => {
                 // One that was open fails for now: what is to be written there waits.
                 if !was_open {
                     self.0.stages.borrow_mut().second_is_missing();
                 }
-                Loaded::default()
+                let reading = if error == DatabaseError::Late { Reading::UnderWay } else { Reading::Failed };
+                Loaded { outbox: Vec::new(), saved: Vec::new(), document: None, reading }
             }
         };
         self.0.proceed();
@@ -173,7 +175,7 @@ async fn load(database: &Database, document: DocumentId, with_document: bool) ->
         outbox: database.read(Store::Outbox, &prefix).await?,
         saved: database.read(Store::Saved, &prefix).await?,
         document: text,
-        works: true,
+        reading: Reading::Done,
     })
 }
 
@@ -185,13 +187,15 @@ impl Inner {
                 let this = Weak::clone(&self.this);
                 spawn_local(async move {
                     let opened = opening.await;
-                    if let (Ok(database), Some(this)) = (opened, this.upgrade()) {
-                        this.second.replace(Some(database));
-                        this.stages.borrow_mut().second_is_there();
+                    if let Some(this) = this.upgrade() {
+                        if let Ok(database) = opened {
+                            this.second.replace(Some(database));
+                            this.stages.borrow_mut().second_is_there();
+                        }
                         (this.listener)(Keeping::OfferedAgain);
                     }
                 });
-                Err(DatabaseError::Unavailable)
+                Err(DatabaseError::Late)
             }
         }
     }

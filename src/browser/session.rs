@@ -23,7 +23,7 @@ use super::probe::probe;
 use super::socket::{Socket, websocket_opens};
 use super::{clock, lifecycle};
 use crate::sync::client::{
-    Client, Effect, Event, Opening, Patience, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
+    Client, Effect, Event, Opening, Patience, Reading, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
 };
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
@@ -317,14 +317,15 @@ impl<D: Document> Inner<D> {
         // Only a page that has not begun takes the document.
         let loaded = self.keeper.load(self.stored.get().is_none()).await;
         let document = loaded.document.as_deref().and_then(read::<KeptDocument<D>>);
-        let known = document.is_some() || !loaded.works;
-        if loaded.works && self.stored.get().is_none() {
+        let works = loaded.reading == Reading::Done;
+        let known = document.is_some() || !works;
+        if works && self.stored.get().is_none() {
             self.stored.set(Some(document.as_ref().map(|kept| kept.cursor).unwrap_or_default()));
         }
         let mut kept = read_all(&self.keeper.early());
         kept.extend(read_all(&loaded.outbox));
         self.handle(Event::Recalled(Recalled {
-            read: loaded.works,
+            reading: loaded.reading,
             kept,
             retained: read_all(&loaded.saved),
             document: document.map(|kept| (kept.document, kept.cursor)),

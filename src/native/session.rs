@@ -13,7 +13,7 @@ use super::clock::{self, Clock};
 use super::disk::{Disk, Loaded, NotKept};
 use super::socket::Socket;
 use crate::sync::client::{
-    Client, Connection, Effect, Event, Patience, Recalled, Settings, SocketEvent, Start, Status, Voice,
+    Client, Connection, Effect, Event, Patience, Reading, Recalled, Settings, SocketEvent, Start, Status, Voice,
 };
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
@@ -263,7 +263,7 @@ fn new_client<D: Document>(opening: &Opening, loaded: Loaded<D>) -> Client<D> {
     let (document, cursor) = loaded.document.unwrap_or_default();
     let start = Start { document, cursor, access: Access::Edit, kept: loaded.outbox, registered: true };
     let mut client = Client::new(settings, start);
-    let recalled = Recalled { read: true, kept: Vec::new(), retained: loaded.saved, document: None };
+    let recalled = Recalled { reading: Reading::Done, kept: Vec::new(), retained: loaded.saved, document: None };
     // It has not begun, so there is nothing to do but to show it.
     client.handle(Event::Recalled(recalled), Moment::default());
     client

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sheetbend::board::{Board, Change};
 use sheetbend::sync::client::{
-    Client, Connection, Effect, Event, Patience, Recalled, Settings, Start, Synchronized, Turn, Voice,
+    Client, Connection, Effect, Event, Patience, Reading, Recalled, Settings, Start, Synchronized, Turn, Voice,
 };
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, Key, ReplicaId, uuid_v7};
@@ -149,7 +149,7 @@ fn recalled(
     retained: Vec<Confirmed<Change>>,
     document: Option<(Board, Cursor)>,
 ) -> Event<Board> {
-    Event::Recalled(Recalled { read: true, kept, retained, document })
+    Event::Recalled(Recalled { reading: Reading::Done, kept, retained, document })
 }
 
 mod recalling {
@@ -443,7 +443,7 @@ mod late_devices {
     #[test]
     fn a_device_that_is_read_late_has_its_place_looked_at() {
         let mut tab = Tab::new(Voice::Sole, true);
-        tab.feed(Event::Recalled(Recalled { read: false, kept: Vec::new(), retained: Vec::new(), document: None }));
+        tab.feed(Event::Recalled(Recalled::unread(Reading::Failed)));
         tab.connect();
         let lost = Confirmed { kept: kept(5, "lost"), at: at(2, ELSEWHERE) };
         let effects = tab.feed(recalled(Vec::new(), vec![lost.clone()], None));
@@ -451,6 +451,26 @@ mod late_devices {
         assert_eq!(request.witness, Some(lost.at));
         assert_eq!(changes_sent(&effects), 1);
         assert!(effects.iter().any(|effect| matches!(effect, Effect::Line(Turn::Rewound { offered: 1 }))));
+    }
+
+    #[test]
+    fn a_device_that_has_not_answered_is_not_said_to_be_in_sync() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(Event::Recalled(Recalled::unread(Reading::UnderWay)));
+        tab.connect();
+        let nothing = Synchronized::Syncing { settled: 0, pending: 0 };
+        assert_eq!(tab.client.status().synchronized(), nothing, "for all that is known");
+        tab.feed(recalled(vec![kept(5, "waited")], Vec::new(), None));
+        assert_eq!(tab.client.status().synchronized(), Synchronized::Syncing { settled: 0, pending: 1 });
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_read_does_not_keep_all_from_being_in_sync() {
+        let mut tab = Tab::new(Voice::Sole, true);
+        tab.feed(Event::Recalled(Recalled::unread(Reading::UnderWay)));
+        tab.connect();
+        tab.feed(Event::Recalled(Recalled::unread(Reading::Failed)));
+        assert_eq!(tab.client.status().synchronized(), Synchronized::InSync);
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub(crate) enum Fault {
     DatabaseFails,
     /// The device's database does not open.
     DatabaseMissing,
+    /// It opens late, and the page goes on without it until then.
+    DatabaseLate,
     /// The device's storage is wiped.
     Wiped,
     /// The device's power is cut: the last writes of its first stage are lost.
@@ -91,7 +93,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 41] = [
+    pub(crate) const ALL: [Self; 42] = [
         Self::Cut,
         Self::Refused,
         Self::WebSocketsBlocked,
@@ -125,6 +127,7 @@ impl Fault {
         Self::FirstStageFull,
         Self::DatabaseFails,
         Self::DatabaseMissing,
+        Self::DatabaseLate,
         Self::Wiped,
         Self::PowerCut,
         Self::Cloned,

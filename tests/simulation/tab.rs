@@ -33,6 +33,8 @@ pub(crate) struct Tab {
     pub(crate) stages: WriteBehind,
     /// The second stage is open; before, nothing goes there.
     pub(crate) opened: bool,
+    /// It has asked for the second stage, and has no answer yet.
+    pub(crate) late: bool,
     /// The transaction that is under way.
     pub(crate) transaction: Option<(u64, Vec<Write>)>,
     pub(crate) retrying: bool,
@@ -75,6 +77,7 @@ impl Tab {
             client,
             stages: WriteBehind::default(),
             opened: false,
+            late: false,
             transaction: None,
             retrying: false,
             stored: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use sheetbend::board::{Board, Change};
-use sheetbend::sync::client::{Connection as Line, Event, Recalled, Start, Voice};
+use sheetbend::sync::client::{Connection as Line, Event, Reading, Recalled, Start, Voice};
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::document::Document;
 use sheetbend::sync::faults::{Connect, Direction};
@@ -60,6 +60,7 @@ pub(crate) enum Happening {
     StoreDocument(TabId),
     /// A page has read its device.
     Recall(TabId),
+    OpensLate(TabId),
     /// Word of another tab.
     Word(TabId, Word),
     /// A page is told that it has the lock, or has it no more.
@@ -225,6 +226,7 @@ impl World {
             Happening::Retry(tab) => self.try_again(tab),
             Happening::StoreDocument(tab) => self.store_document(tab),
             Happening::Recall(tab) => self.recall(tab),
+            Happening::OpensLate(tab) => self.open_late(tab),
             Happening::Word(tab, Word::Kept(kept)) => self.feed(tab, Event::Elsewhere(*kept)),
             Happening::Word(tab, Word::Forgotten(id)) => self.feed(tab, Event::Discard(id)),
             Happening::Word(tab, Word::TakenAlong) => self.feed(tab, Event::TakenAlong),
@@ -290,6 +292,7 @@ impl World {
         let start = Start { document, cursor, access, kept, registered };
         let mut tab = Tab::new(id, device, start, voice, limit);
         tab.old = self.rng.u8(..24) == 0;
+        tab.late = !self.calm && self.rng.u8(..12) == 0;
         self.tell(|| format!("device {device} opens page {id}"));
         self.tabs.insert(id, tab);
         self.later(1, 300, Happening::Recall(id));
@@ -307,22 +310,39 @@ impl World {
 
     /// The device was read: what it kept comes in, then the page connects and asks for the voice.
     fn recall(&mut self, id: TabId) {
+        let Some(tab) = self.tabs.get(&id) else { return };
+        if tab.frozen {
+            return self.later(500, 5_000, Happening::Recall(id));
+        }
+        if tab.late {
+            self.later(1, 20_000, Happening::OpensLate(id));
+        }
         self.read_device(id);
         self.feed(id, Event::Start);
         self.request_lock(id);
+    }
+
+    /// The database that a page had asked for is there.
+    pub(crate) fn open_late(&mut self, id: TabId) {
+        let Some(tab) = self.tabs.get_mut(&id) else { return };
+        if tab.frozen {
+            return self.later(500, 5_000, Happening::OpensLate(id));
+        }
+        tab.late = false;
+        self.read_device(id);
     }
 
     /// A page takes in what its device keeps: at its start, when it gets the voice, and when it is looked at again.
     pub(crate) fn read_device(&mut self, id: TabId) {
         let Some(tab) = self.tabs.get_mut(&id).filter(|tab| !tab.frozen) else { return };
         let device = &mut self.devices[tab.device];
-        let works = device.database != Database::Missing;
+        let works = device.database != Database::Missing && !tab.late;
         let recalled = if works {
             let kept = device.early().into_iter().chain(device.kept()).collect();
-            Recalled { read: true, kept, retained: device.saved(), document: device.document() }
+            Recalled { reading: Reading::Done, kept, retained: device.saved(), document: device.document() }
         } else {
             (device.has_failed, device.has_lost) = (true, true);
-            Recalled { read: false, kept: Vec::new(), retained: Vec::new(), document: None }
+            Recalled::unread(if tab.late { Reading::UnderWay } else { Reading::Failed })
         };
         if works {
             tab.opened = true;
@@ -331,8 +351,8 @@ impl World {
         } else if !tab.opened {
             tab.stages.second_is_missing();
         }
-        if !works && (!device.second.is_empty()) {
-            self.tally.hit(Fault::DatabaseMissing);
+        if !works && !device.second.is_empty() {
+            self.tally.hit(if tab.late { Fault::DatabaseLate } else { Fault::DatabaseMissing });
         }
         let saved: Vec<_> =
             recalled.retained.iter().map(|confirmed| (confirmed.kept.id, confirmed.at.version)).collect();

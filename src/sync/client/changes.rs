@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::event::{Effect, Recalled, Voice};
+use super::event::{Effect, Reading, Recalled, Voice};
 use super::{Client, send};
 use crate::sync::document::Document;
 use crate::sync::id::ChangeId;
@@ -53,11 +53,14 @@ impl<D: Document> Client<D> {
     /// A client that was live before its device could be read may follow a server that was restored, and not know: it begins again,
     /// to have the device's place looked at.
     pub(super) fn recall(&mut self, recalled: Recalled<D>, now: Moment) -> Vec<Effect<D>> {
-        let Recalled { read, kept, retained, document } = recalled;
+        let Recalled { reading, kept, retained, document } = recalled;
         let begun = !matches!(self.link.state(), State::Idle);
-        let late = read && !self.recalled && begun;
-        let again = read && self.recalled;
-        self.recalled |= read;
+        let read = reading == Reading::Done;
+        let again = read && self.reading == Reading::Done;
+        let late = read && !again && begun;
+        if self.reading != Reading::Done {
+            self.reading = reading;
+        }
         // Once the server was asked, it answers for where the replica stood then.
         let document = document.filter(|_| !begun);
         // What was confirmed bears witness. A document does not: it may be of a later history, and hide the one before.

@@ -77,12 +77,23 @@ pub enum Voice {
     Sole,
 }
 
+/// How reading the device went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It was read.
+    Done,
+    /// It cannot be read.
+    Failed,
+    /// It has not answered yet, and may have changes that nobody knows of here.
+    UnderWay,
+}
+
 /// What a device kept, beyond what a client started with. Clients that share a device read it again when they get the voice: what
-/// another kept in its last moment it may have told nobody.
+/// another kept in its last moment it may have told nobody. Until the device was read, or cannot be, nothing is said to be in sync.
 #[derive(Clone, Debug)]
 pub struct Recalled<D: Document> {
-    /// The device could be read. If not, there is nothing here.
-    pub read: bool,
+    /// Unless it was read, there is nothing here.
+    pub reading: Reading,
     /// What the outbox held.
     pub kept: Vec<Kept<D::Change>>,
     /// Own changes that were confirmed lately.
@@ -90,6 +101,14 @@ pub struct Recalled<D: Document> {
     /// The document as it was last confirmed here. It takes the place of an older one that the client started with, unless it
     /// has begun to connect.
     pub document: Option<(D, Cursor)>,
+}
+
+impl<D: Document> Recalled<D> {
+    /// Of a device that was not read.
+    #[must_use]
+    pub const fn unread(reading: Reading) -> Self {
+        Self { reading, kept: Vec::new(), retained: Vec::new(), document: None }
+    }
 }
 
 /// What a driver's socket says.

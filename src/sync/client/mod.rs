@@ -19,7 +19,7 @@ mod opening;
 mod progress;
 mod status;
 
-pub use self::event::{Effect, Event, Recalled, SocketEvent, Turn, Voice};
+pub use self::event::{Effect, Event, Reading, Recalled, SocketEvent, Turn, Voice};
 pub use self::opening::Opening;
 pub use self::progress::Patience;
 use self::progress::Progress;
@@ -99,8 +99,8 @@ pub struct Client<D: Document> {
     witness: Option<Cursor>,
     /// The witness that the server was asked about.
     asked: Option<Cursor>,
-    /// What the device kept was read.
-    recalled: bool,
+    /// How reading what the device kept went, at best.
+    reading: Reading,
     registered: bool,
     voice: Voice,
     progress: Progress,
@@ -131,7 +131,7 @@ impl<D: Document> Client<D> {
             last_sync: 0,
             witness: None,
             asked: None,
-            recalled: false,
+            reading: Reading::UnderWay,
             registered: start.registered,
             voice: settings.voice,
             progress: Progress::new(settings.patience),

@@ -1,6 +1,6 @@
 //! Where a person stands.
 
-use super::Client;
+use super::{Client, Reading};
 use crate::sync::document::Document;
 use crate::sync::link::{Closed, Loss, State};
 use crate::sync::message::{Access, Bye};
@@ -27,6 +27,8 @@ pub struct Status {
     pub attention: usize,
     /// The server's clock when this replica was last brought up to date; 0 for never.
     pub last_sync: UnixMillis,
+    /// The device has not said yet what it keeps: there may be more own changes than those.
+    pub reading: bool,
     /// What the key allows.
     pub access: Access,
     /// The version of the confirmed document.
@@ -82,7 +84,7 @@ pub enum Synchronized {
         /// Own changes that wait.
         pending: usize,
     },
-    /// The line is live, and own changes are on their way.
+    /// The line is live, and own changes are on their way, or the device has not said yet whether it keeps any.
     Syncing {
         /// Those that were decided on since none was pending.
         settled: usize,
@@ -106,6 +108,7 @@ impl Status {
             settled: 0,
             attention: 0,
             last_sync: 0,
+            reading: false,
             access,
             version,
             server_build: String::new(),
@@ -116,9 +119,9 @@ impl Status {
     /// How far this replica and the server agree.
     #[must_use]
     pub fn synchronized(&self) -> Synchronized {
-        let Self { pending, settled, .. } = *self;
+        let Self { pending, settled, reading, .. } = *self;
         match self.connection {
-            Connection::Live if pending == 0 => Synchronized::InSync,
+            Connection::Live if pending == 0 && !reading => Synchronized::InSync,
             Connection::Live => Synchronized::Syncing { settled, pending },
             _ => Synchronized::Behind { pending },
         }
@@ -152,6 +155,7 @@ impl<D: Document> Client<D> {
             settled: self.settled,
             attention: self.outbox.refused(),
             last_sync: self.last_sync,
+            reading: self.reading == Reading::UnderWay,
             access: self.access,
             version: self.replica.cursor().version,
             server_build: self.server_build.clone(),

@@ -15,6 +15,8 @@ pub enum Standing {
     Quiet,
     /// Connecting for the first time.
     Connecting,
+    /// The line is live, and the device has not said yet whether it keeps changes that the server has not.
+    Reading,
     /// The line is live, and the server has everything.
     Saved,
     /// Not saved any more, for too short a time to speak of it.
@@ -59,6 +61,7 @@ impl Standing {
             (Connection::Live, _) if pending > 0 && status.access == Access::View => Self::ViewOnly(pending),
             (Connection::Live, _) if pending > 0 && !status.server_saves => Self::NotSaving(pending),
             (Connection::Live, _) if pending > 0 => Self::Saving(pending),
+            (Connection::Live, _) if status.reading => Self::Reading,
             (Connection::Live, _) => Self::Saved,
             (_, Network::Captive) => Self::Captive(pending),
             (_, Network::Unreachable) => Self::Unreachable(pending),
@@ -77,6 +80,7 @@ impl Standing {
         match self {
             Self::Quiet => "quiet",
             Self::Connecting => "connecting",
+            Self::Reading => "reading",
             Self::Saved => "saved",
             Self::Settling => "settling",
             Self::Saving(_) => "saving",
@@ -96,7 +100,7 @@ impl Standing {
     #[must_use]
     pub const fn pending(self) -> usize {
         match self {
-            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling => 0,
+            Self::Quiet | Self::Connecting | Self::Reading | Self::Saved | Self::Settling => 0,
             Self::Saving(pending)
             | Self::NotSaving(pending)
             | Self::Reconnecting { pending, .. }
@@ -129,7 +133,13 @@ impl Standing {
     pub const fn is_down(self) -> bool {
         !matches!(
             self,
-            Self::Quiet | Self::Connecting | Self::Saved | Self::Settling | Self::Saving(_) | Self::ViewOnly(_)
+            Self::Quiet
+                | Self::Connecting
+                | Self::Reading
+                | Self::Saved
+                | Self::Settling
+                | Self::Saving(_)
+                | Self::ViewOnly(_)
         )
     }
 
@@ -139,6 +149,7 @@ impl Standing {
         match self {
             Self::Quiet | Self::Settling => "",
             Self::Connecting => "Connecting…",
+            Self::Reading => "Checking this device…",
             Self::Saved => "Saved",
             Self::Saving(1) => "Saving 1 change…",
             Self::Saving(count) => return format!("Saving {count} changes…"),
@@ -161,6 +172,7 @@ impl Standing {
         match self {
             Self::Quiet | Self::Settling => "",
             Self::Connecting => "Connecting…",
+            Self::Reading => "Checking…",
             Self::Saved => "Saved",
             Self::Saving(_) => "Saving…",
             Self::NotSaving(_) => "Not saved",
@@ -184,6 +196,9 @@ impl Standing {
         match self {
             Self::Quiet | Self::Settling => String::new(),
             Self::Connecting => "Connecting to the server.".to_owned(),
+            Self::Reading => {
+                "Still reading what this device keeps: there may be changes that are not saved.".to_owned()
+            }
             Self::Saved => "Everything is saved.".to_owned(),
             Self::Saving(1) => "1 change is on its way.".to_owned(),
             Self::Saving(count) => format!("{count} changes are on their way."),
@@ -206,7 +221,7 @@ impl Standing {
         match (self, shown) {
             (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
             // What was said to be under way is said for long enough to be read.
-            (Self::Connecting, _) | (Self::Saved, Self::Saving(_)) => Duration::from_millis(400),
+            (Self::Connecting, _) | (Self::Saved, Self::Saving(_) | Self::Reading) => Duration::from_millis(400),
             // A database that is away for a moment is a blink too.
             (Self::Reconnecting { .. } | Self::NotSaving(_), Self::Saved | Self::Settling | Self::Saving(_)) => {
                 Duration::from_secs(2)
@@ -267,6 +282,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn saved_is_not_said_while_the_device_may_keep_more() {
+        let reading = |pending| Status { reading: true, ..status(Connection::Live, Network::Online, pending) };
+        assert_eq!(Standing::of(&reading(0)), Standing::Reading);
+        assert_eq!(Standing::of(&reading(2)), Standing::Saving(2));
     }
 
     #[test]

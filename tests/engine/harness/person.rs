@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use sheetbend::sync::client::{Client, Effect, Event, Patience, Recalled, Settings, Start, Voice};
+use sheetbend::sync::client::{Client, Effect, Event, Patience, Reading, Recalled, Settings, Start, Voice};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::document::Document;
 use sheetbend::sync::id::{ChangeId, ChangeIds, Key, ReplicaId};
@@ -81,7 +81,7 @@ impl<D: Document> Person<D> {
         self.client = Client::new(settings(seed), start);
         let retained = self.retained.clone();
         self.client.handle(
-            Event::Recalled(Recalled { read: true, kept: Vec::new(), retained, document: None }),
+            Event::Recalled(Recalled { reading: Reading::Done, kept: Vec::new(), retained, document: None }),
             Moment::default(),
         );
         self.ids = ChangeIds::after(self.client.outbox().newest());

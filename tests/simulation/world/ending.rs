@@ -29,7 +29,7 @@ impl World {
             if let Some(tab) = self.tabs.get_mut(&id) {
                 tab.doom = None;
             }
-            self.read_device(id);
+            self.open_late(id);
             self.feed(id, Event::Hint { online: true });
             self.feed(id, Event::Visible(true));
         }

@@ -62,7 +62,8 @@ impl World {
 
         let pending = tab.client.outbox().len();
         let truth = status.pending == pending
-            && (status.synchronized() != Synchronized::InSync || (pending == 0 && status.connection == Line::Live));
+            && (status.synchronized() != Synchronized::InSync
+                || (pending == 0 && status.connection == Line::Live && !tab.late));
         hold(&mut self.tally, Promise::Truth, truth, || format!("page {id}: {status:?} with {pending} pending"));
 
         let waits_for_outside = match status.connection {
