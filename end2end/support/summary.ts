@@ -17,7 +17,7 @@ export default class Summary implements Reporter {
     this.suite = suite;
   }
 
-  onEnd(result: FullResult): { status?: FullResult["status"] } {
+  async onEnd(result: FullResult): Promise<{ status?: FullResult["status"] }> {
     const flaky = this.tests().some((test) => test.outcome() === "flaky" && !outlivedItsBrowser(test));
     this.result = flaky && result.status === "passed" ? { ...result, status: "failed" } : result;
     return { status: this.result.status };
