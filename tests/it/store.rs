@@ -307,6 +307,26 @@ async fn what_was_appended_is_there_when_it_is_opened_again() {
     assert_eq!(store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works").len(), 3);
 }
 
+/// What is remembered of keys must not outlive them, though nobody waits for their replacement any more.
+#[tokio::test]
+async fn keys_that_are_replaced_unheard_open_nothing() {
+    let (_folder, store) = open_temporary();
+    let hash = |n| KeyHash::of(&key(n));
+    let opens = async |n| store.find(hash(n)).await.expect("works").is_some();
+    store.create(new_document(1)).await.expect("works");
+    assert!(opens(1).await, "and is remembered");
+    let replacement = store.replace_keys(document_id(1), hash(1), Keys { edit: hash(3), view: hash(103) });
+    tokio::select! {
+        biased;
+        done = replacement => panic!("asked for, and not done: {done:?}"),
+        () = std::future::ready(()) => {}
+    }
+    opens(1).await;
+    // Work is done in turn.
+    store.create(new_document(2)).await.expect("works");
+    assert_eq!((opens(1).await, opens(3).await), (false, true));
+}
+
 #[tokio::test]
 async fn of_appends_at_the_same_time_one_wins() {
     let (_folder, store) = open_temporary();

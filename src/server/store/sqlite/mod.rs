@@ -3,6 +3,7 @@
 //! WAL with `synchronous=FULL`: a commit is on disk when it returns. One thread writes ([`writer`]), in groups: what waits
 //! goes into one transaction and costs one fsync. Reads have connections of their own and do not wait for it ([`reader`]).
 
+mod known_keys;
 mod lock;
 mod migrate;
 mod open;
@@ -13,11 +14,13 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use self::open::OpenError;
 pub use self::writer::Fatal;
 
+use self::known_keys::KnownKeys;
 use self::lock::FolderLock;
 use self::reader::Readers;
 use self::writer::Writer;
@@ -38,6 +41,7 @@ pub struct Sqlite {
     // Dropped in this order: the writer's connection, the last one, moves the WAL into the database; then the folder is free.
     reader: SqliteReader,
     writer: Writer,
+    known_keys: KnownKeys,
     _lock: FolderLock,
 }
 
@@ -88,7 +92,7 @@ impl Sqlite {
         let path = folder.join(FILE);
         let connection = open::database(&path)?;
         let writer = Writer::start(connection, fatal).map_err(|source| OpenError::folder(folder, source))?;
-        Ok(Self { reader: SqliteReader(Readers::new(path)), writer, _lock: lock })
+        Ok(Self { reader: SqliteReader(Readers::new(path)), writer, known_keys: KnownKeys::default(), _lock: lock })
     }
 
     /// Lets the database grow to `pages` pages (of 4 KiB), and no further; appends that need more are answered
@@ -149,7 +153,15 @@ impl ReadStore for SqliteReader {
 
 impl ReadStore for Sqlite {
     async fn find(&self, key: KeyHash) -> Result<Option<Found>, StoreError> {
-        self.reader.find(key).await
+        let unknown = match self.known_keys.get(key) {
+            Ok(found) => return Ok(Some(found)),
+            Err(unknown) => unknown,
+        };
+        let found = self.reader.find(key).await?;
+        if let Some(found) = found {
+            self.known_keys.learn(&unknown, found);
+        }
+        Ok(found)
     }
 
     async fn load(&self, document: DocumentId) -> Result<Option<Stored>, StoreError> {
@@ -193,7 +205,13 @@ impl Store for Sqlite {
     }
 
     async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {
-        self.writer.run(move |db| statements::replace_keys(db, document, current, new)).await
+        // The work has it, and not this future, which may be dropped before the work is done.
+        let replacing = self.known_keys.replacing();
+        let replace = move |db: &Connection| {
+            let _until_it_is_committed = &replacing;
+            statements::replace_keys(db, document, current, new)
+        };
+        self.writer.run(replace).await
     }
 
     fn watch(&self) -> Option<mpsc::UnboundedReceiver<DocumentId>> {
