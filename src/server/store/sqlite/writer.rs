@@ -3,6 +3,7 @@
 //! Everything that waits, of all documents, goes into one transaction and so costs one fsync. If a piece of work fails by itself, the
 //! others are done without it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -62,11 +63,13 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { work, outcome: None, reply };
+        let job: Box<dyn Work> = Box::new(Job { work, outcome: None, reply });
         let stopped = || StoreError::failed("the database's writer has stopped");
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.send(Box::new(job)).map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        queue.send(job).map_err(|_| stopped())?;
+        let Answer { own, others } = answer.await.map_err(|_| stopped())?;
+        drop(others);
+        own
     }
 }
 
@@ -83,13 +86,37 @@ impl Drop for Writer {
 /// Something to do in a transaction, and someone who waits for its commit.
 trait Work: Send {
     fn execute(&mut self, db: &Connection) -> rusqlite::Result<()>;
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// Answers who waits, and has them answer the others.
+    fn answer(self: Box<Self>, others: Answers);
 }
 
 struct Job<T, F> {
     work: F,
     outcome: Option<T>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    reply: oneshot::Sender<Answer<T>>,
+}
+
+/// What one who waits is told, and whom to tell.
+struct Answer<T> {
+    own: Result<T, StoreError>,
+    others: Answers,
+}
+
+/// A group whose work is done, or was not. Each is answered when this is dropped.
+///
+/// The first who waits gets it with their answer. So the thread wakes one of them, and that one, being in the runtime already, wakes the
+/// others at once: each that the thread woke by itself could cost a change to the runtime's thread and back.
+struct Answers {
+    committed: Result<(), StoreError>,
+    group: VecDeque<Box<dyn Work>>,
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        while let Some(work) = self.group.pop_front() {
+            work.answer(Self { committed: self.committed.clone(), group: VecDeque::new() });
+        }
+    }
 }
 
 impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
@@ -98,11 +125,11 @@ impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, 
         Ok(())
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+    fn answer(self: Box<Self>, others: Answers) {
         let Self { outcome, reply, .. } = *self;
         let done = || outcome.ok_or_else(|| StoreError::failed("work that was not done was committed"));
         // Whoever asked may have gone; the commit stands.
-        let _ = reply.send(committed.and_then(|()| done()));
+        let _ = reply.send(Answer { own: others.committed.clone().and_then(|()| done()), others });
     }
 }
 
@@ -127,7 +154,7 @@ fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
 fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>) -> rusqlite::Result<()> {
     let committed = transact(db, &mut group);
     let failure = committed.as_ref().err().map(Failure::of);
-    let answer = match (committed, failure) {
+    let committed = match (committed, failure) {
         (Err(error), Some(Failure::Disk)) => return Err(error),
         // Whose it is, is found by doing each alone: that is rare, and costs the others less than to be undone alone always would.
         (Err(_), Some(Failure::Own)) if group.len() > 1 => {
@@ -139,8 +166,9 @@ fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>) -> rusqlite::Result<()
         }
         (Ok(()), _) => Ok(()),
     };
-    for work in group {
-        work.answer(answer.clone());
+    let mut answers = Answers { committed, group: group.into() };
+    if let Some(first) = answers.group.pop_front() {
+        first.answer(answers);
     }
     Ok(())
 }
