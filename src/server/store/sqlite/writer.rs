@@ -3,12 +3,13 @@
 //! Everything that waits, of all documents, goes into one transaction and so costs one fsync. If a piece of work fails by itself, the
 //! others are done without it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, Error, ErrorCode};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::StoreError;
@@ -50,10 +51,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread. Within a runtime, all of a group are answered there.
     pub(super) fn start(connection: Connection, fatal: Fatal) -> std::io::Result<Self> {
         let (queue, waiting) = channel();
-        let thread = thread::Builder::new().name("sqlite-writer".into()).spawn(|| run(connection, waiting, fatal))?;
+        let (answers, mut answered) = unbounded_channel();
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { while answered.recv().await.is_some() {} });
+        }
+        let run = move || run(connection, waiting, &answers, fatal);
+        let thread = thread::Builder::new().name("sqlite-writer".into()).spawn(run)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -63,13 +69,11 @@ impl Writer {
         work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Box<dyn Work> = Box::new(Job { work, outcome: None, reply });
+        let job = Job { work, outcome: None, reply };
         let stopped = || StoreError::failed("the database's writer has stopped");
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.send(job).map_err(|_| stopped())?;
-        let Answer { own, others } = answer.await.map_err(|_| stopped())?;
-        drop(others);
-        own
+        queue.send(Box::new(job)).map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 }
 
@@ -86,37 +90,30 @@ impl Drop for Writer {
 /// Something to do in a transaction, and someone who waits for its commit.
 trait Work: Send {
     fn execute(&mut self, db: &Connection) -> rusqlite::Result<()>;
-    /// Answers who waits, and has them answer the others.
-    fn answer(self: Box<Self>, others: Answers);
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// Those of a group, and what became of it. Each is answered when this is dropped.
+///
+/// The thread hands it to a task: so it wakes the runtime once, where each answer that it gave by itself could cost a change to the
+/// runtime's thread and back. If there is no such task, the thread does answer.
+struct Answers {
+    committed: Result<(), StoreError>,
+    group: Vec<Box<dyn Work>>,
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        for work in self.group.drain(..) {
+            work.answer(self.committed.clone());
+        }
+    }
 }
 
 struct Job<T, F> {
     work: F,
     outcome: Option<T>,
-    reply: oneshot::Sender<Answer<T>>,
-}
-
-/// What one who waits is told, and whom to tell.
-struct Answer<T> {
-    own: Result<T, StoreError>,
-    others: Answers,
-}
-
-/// A group whose work is done, or was not. Each is answered when this is dropped.
-///
-/// The first who waits gets it with their answer. So the thread wakes one of them, and that one, being in the runtime already, wakes the
-/// others at once: each that the thread woke by itself could cost a change to the runtime's thread and back.
-struct Answers {
-    committed: Result<(), StoreError>,
-    group: VecDeque<Box<dyn Work>>,
-}
-
-impl Drop for Answers {
-    fn drop(&mut self) {
-        while let Some(work) = self.group.pop_front() {
-            work.answer(Self { committed: self.committed.clone(), group: VecDeque::new() });
-        }
-    }
+    reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
@@ -125,21 +122,21 @@ impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, 
         Ok(())
     }
 
-    fn answer(self: Box<Self>, others: Answers) {
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let Self { outcome, reply, .. } = *self;
         let done = || outcome.ok_or_else(|| StoreError::failed("work that was not done was committed"));
         // Whoever asked may have gone; the commit stands.
-        let _ = reply.send(Answer { own: others.committed.clone().and_then(|()| done()), others });
+        let _ = reply.send(committed.and_then(|()| done()));
     }
 }
 
-fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
+fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, answers: &UnboundedSender<Answers>, fatal: Fatal) {
     while let Ok(first) = waiting.recv() {
         // Where there are few processors, those who have work for this transaction come to hand it in.
         thread::yield_now();
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        if let Err(error) = settle(&db, group) {
+        if let Err(error) = settle(&db, group, answers) {
             tracing::error!(%error, "the disk failed");
             let end = fatal.0;
             return end(&format!(
@@ -151,14 +148,14 @@ fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, fatal: Fatal) {
 }
 
 /// Does a group's work and answers it. If the disk fails, nobody is answered any more: whether it is on disk cannot be told.
-fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>) -> rusqlite::Result<()> {
+fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>, answers: &UnboundedSender<Answers>) -> rusqlite::Result<()> {
     let committed = transact(db, &mut group);
     let failure = committed.as_ref().err().map(Failure::of);
     let committed = match (committed, failure) {
         (Err(error), Some(Failure::Disk)) => return Err(error),
         // Whose it is, is found by doing each alone: that is rare, and costs the others less than to be undone alone always would.
         (Err(_), Some(Failure::Own)) if group.len() > 1 => {
-            return group.into_iter().try_for_each(|work| settle(db, vec![work]));
+            return group.into_iter().try_for_each(|work| settle(db, vec![work], answers));
         }
         (Err(error), failure) => {
             tracing::error!(%error, changes = group.len(), "nothing was written");
@@ -166,10 +163,8 @@ fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>) -> rusqlite::Result<()
         }
         (Ok(()), _) => Ok(()),
     };
-    let mut answers = Answers { committed, group: group.into() };
-    if let Some(first) = answers.group.pop_front() {
-        first.answer(answers);
-    }
+    // What cannot be sent is dropped.
+    let _ = answers.send(Answers { committed, group });
     Ok(())
 }
 
@@ -254,6 +249,18 @@ mod tests {
         assert!(matches!(clash, Err(StoreError::Failed(_))), "101 is taken");
         let rows = writer.run(|db| db.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))).await;
         assert_eq!(rows.expect("counts"), 4, "201 is not there");
+    }
+
+    #[test]
+    fn work_is_answered_though_the_runtime_in_which_it_began_is_gone() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let first = runtime();
+        let within = first.enter();
+        let writer = Writer::start(table(), Fatal::new(|why| panic!("{why}"))).expect("starts");
+        drop(within);
+        assert_eq!(first.block_on(writer.run(|_| Ok(1))).expect("is done"), 1);
+        drop(first);
+        assert_eq!(runtime().block_on(writer.run(|_| Ok(2))).expect("is done"), 2);
     }
 
     #[tokio::test]
