@@ -74,7 +74,7 @@ load: build ## put the release build under load, and say how people fare meanwhi
 bench: ## measure what the engine costs, by the size of things (two minutes)
 	cargo bench --bench engine --bench outbox
 
-bench-peers: ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour; ARGS='storm "bare axum" Sheetbend' for a part)
+bench-peers: ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour, and some minutes to build the first time; ARGS='storm "bare axum" Sheetbend' for a part)
 	@scripts/tools rust
 	@scripts/bench-peers $(ARGS)
 
