@@ -104,6 +104,26 @@ test("cards are moved by the keyboard alone, and focus goes with them", async ({
   await expect(ada.cards("To do")).toHaveText(["One", "Three", "Two"]);
 });
 
+test("the board's keys are heard though nothing has the focus, and in no field", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  const { page } = ada;
+  await expect(page.locator("body")).toBeFocused();
+  await page.keyboard.press("?");
+  const keys = page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await expect(keys).toBeVisible();
+  await page.keyboard.press("Escape");
+  await ada.addList("To do");
+  await ada.addCards("To do", "One");
+  await ada.card("One").getByRole("checkbox").check();
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await page.keyboard.press("Control+z");
+  await expect(ada.card("One").getByRole("checkbox")).not.toBeChecked();
+  await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+  await page.keyboard.type("Why?");
+  await expect(ada.list("To do").getByLabel("New card")).toHaveValue("Why?");
+  await expect(keys).toBeHidden();
+});
+
 test("“Move to…” takes a card to any list and place", async ({ browser, sharedServer }) => {
   const board = await createBoard(sharedServer.url);
   const ada = await Person.at(browser, board.editUrl);

@@ -46,11 +46,13 @@ pub enum Bug {
     SpeakerTrusted,
     /// What a merged change replaces stays on the device.
     ReplacedStays,
+    /// A device that has not answered is taken for one that keeps nothing.
+    LateIsEmpty,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SentIsSaved,
         Self::SyncClearsPending,
         Self::OldestDropped,
@@ -72,6 +74,7 @@ impl Bug {
         Self::FirstStageClearedEarly,
         Self::SpeakerTrusted,
         Self::ReplacedStays,
+        Self::LateIsEmpty,
     ];
 }
 

@@ -5,6 +5,7 @@ use crate::sync::document::Document;
 use crate::sync::link::{Closed, Loss, State};
 use crate::sync::message::{Access, Bye};
 use crate::sync::network::Network;
+use crate::sync::planted::{Bug, planted};
 use crate::sync::time::{Moment, UnixMillis};
 use crate::sync::transport::Transport;
 
@@ -155,7 +156,7 @@ impl<D: Document> Client<D> {
             settled: self.settled,
             attention: self.outbox.refused(),
             last_sync: self.last_sync,
-            reading: self.reading == Reading::UnderWay,
+            reading: self.reading == Reading::UnderWay && !planted(Bug::LateIsEmpty),
             access: self.access,
             version: self.replica.cursor().version,
             server_build: self.server_build.clone(),

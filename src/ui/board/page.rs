@@ -16,7 +16,7 @@ use super::in_place::InPlace;
 use super::list::{ListColumn, NewList};
 use super::move_to::MoveToDialog;
 use super::share::{ShareDialog, follow_replacement};
-use super::shortcuts::{ShortcutsDialog, on_board_key};
+use super::shortcuts::{ShortcutsDialog, hear_board_keys};
 use crate::board::{Change, ListId, export};
 use crate::sync::id::Key;
 use crate::sync::message::Access;
@@ -126,23 +126,24 @@ pub fn BoardView(
     let cards = CardEvents { board, drag };
     come_alive(board, &page);
     follow_replacement(board);
+    let shortcuts = RwSignal::new(false);
     Effect::new(move |_| {
         drag.listen();
         guard_leaving(board);
+        hear_board_keys(board, shortcuts);
     });
 
     let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
     let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
     let sharing = RwSignal::new(false);
     let archive = RwSignal::new(false);
-    let shortcuts = RwSignal::new(false);
     let name = move || {
         board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })
     };
 
     view! {
         <Title text=name />
-        <div class="app" on:keydown=move |event| on_board_key(board, shortcuts, &event)>
+        <div class="app">
             <Topbar board name=Signal::derive(name) sharing archive shortcuts />
             <main
                 class="board"

@@ -2,6 +2,8 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use super::dialog::Dialog;
 use super::focus::{focus_card, press_add_card};
@@ -49,8 +51,20 @@ pub fn ShortcutsDialog(
     .into_any()
 }
 
-/// Keys that mean something anywhere on a board, outside fields and dialogs.
-pub fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardEvent) {
+/// Hears keys that mean something anywhere on a board, outside fields and dialogs, whatever has the focus, until the current owner is
+/// cleaned up.
+pub fn hear_board_keys(board: BoardHandle, shortcuts: RwSignal<bool>) {
+    let keys = window_event_listener(leptos::ev::keydown, move |event| on_board_key(board, shortcuts, &event));
+    on_cleanup(move || keys.remove());
+}
+
+fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardEvent) {
+    let is_text = |at: &Element| at.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false);
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let asked = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
+    if asked || target.is_some_and(|target| is_text(&target)) {
+        return;
+    }
     match event.key().as_str() {
         "z" if (event.ctrl_key() || event.meta_key()) && !event.shift_key() => {
             event.prevent_default();
