@@ -73,8 +73,8 @@ impl Column {
         }
     }
 
-    /// How often it is measured, at most [`ROUNDS`] times: a search is many tries by itself, saves and storms are within a few of a
-    /// hundred from round to round, memory is the same each time, and in catch-up and chaos each server is met many times.
+    /// How often it is measured, at most [`ROUNDS`] times: a search is many tries by itself, saves are some ten thousand and storms a
+    /// thousand in each round, memory is the same each time, and in catch-up and chaos each server is met many times.
     pub(crate) const fn rounds(self) -> usize {
         match self {
             Self::Idle | Self::CatchUp | Self::CatchUpBytes | Self::Chaos => 1,
