@@ -154,6 +154,12 @@ test("the device takes its time: the page says so, and what waits there to be se
   await expect(again.card("Waiting")).toHaveCount(0);
   const { states } = await watched(again.page);
   expect(states.map(({ state }) => state), "nobody knows yet whether all is").not.toContain("saved");
+  // The line goes and comes back meanwhile: that is said of it, and no more.
+  await context.setOffline(true);
+  await expect(again.page.locator(".toast")).toContainText("You're offline.");
+  await context.setOffline(false);
+  await expect(again.page.locator(".toast")).toContainText("You're back online!");
+  await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
   await release();
   await expect(again.card("Waiting")).toBeVisible();
   await again.isSaved();

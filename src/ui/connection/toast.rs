@@ -32,7 +32,13 @@ pub fn ConnectionToast() -> impl IntoView {
                 toasts.show_silently(Toast::new(text).kind(Kind::Warning).lasting().named(NAME));
                 true
             }
-            Standing::Saved | Standing::Saving(_) | Standing::ViewOnly(_) if was_down => {
+            Standing::Reading
+            | Standing::Saved
+            | Standing::Saving(_)
+            | Standing::NotSaving(_)
+            | Standing::ViewOnly(_)
+                if was_down =>
+            {
                 let back = Toast::new("You're back online!").kind(Kind::Success).for_time(Duration::from_secs(4));
                 toasts.show_silently(back.named(NAME));
                 false
