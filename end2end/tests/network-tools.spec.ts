@@ -125,6 +125,16 @@ test("what was done is recorded, and plays again; a timeline has a seed", async 
   await expect(sign(ada)).toHaveCount(0);
 });
 
+test("what is typed into the tools is no key of the board's", async ({ board, browser }) => {
+  const ada = await plan(browser, board.editUrl);
+  await ada.page.locator(".network-tools summary", { hasText: "Timeline" }).click();
+  const steps = ada.page.getByLabel("Steps, as for sheetbend chaos");
+  await steps.click();
+  await ada.page.keyboard.type("?");
+  await expect(steps).toHaveValue("?");
+  await expect(ada.page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeHidden();
+});
+
 test("putting the tools away leaves no trace", async ({ board, browser }) => {
   const ada = await plan(browser, board.editUrl);
   await tool(ada, "Go offline").click();
