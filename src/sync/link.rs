@@ -21,7 +21,8 @@ pub struct SocketId(pub u64);
 pub struct Settings {
     /// From asking for a socket to its being open. Doubled with each failed attempt, up to 16 times.
     pub connect_timeout: Duration,
-    /// From its being open to `sync_response`. Doubled as well.
+    /// From its being open to `sync_response`. Doubled with each handshake in a row that took longer, up to 16 times: on a slow
+    /// line a large board takes as long as it takes.
     pub handshake_timeout: Duration,
     /// Delays between attempts.
     pub backoff: Backoff,
@@ -29,7 +30,8 @@ pub struct Settings {
     pub stable_after: Duration,
     /// Silent this long, a live line is taken for dead.
     pub silence: Duration,
-    /// A probe must be answered within this time.
+    /// A probe must be answered within this time. A socket that was asked for this long ago, after one that failed, and is not open
+    /// when the network is said to be back, is given up for another.
     pub probe_timeout: Duration,
     /// After this many failed attempts in a row it gives up, until it is told to start or the network is said to be back. By
     /// default it never does.
@@ -62,6 +64,8 @@ pub enum State {
     Connecting {
         /// It.
         socket: SocketId,
+        /// When.
+        since: Moment,
         /// When to give it up.
         until: Moment,
     },
@@ -181,6 +185,11 @@ pub enum Action {
     Probe(SocketId),
 }
 
+/// A timeout, doubled so many times, 4 at most.
+fn doubled(timeout: Duration, times: u32) -> Duration {
+    timeout * 2_u32.pow(times.min(4))
+}
+
 /// The reconnecting connection.
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -190,6 +199,8 @@ pub struct Link {
     sockets: u64,
     /// Failed attempts since the line was last stable: the backoff's exponent.
     attempt: u32,
+    /// Handshakes in a row that took too long.
+    unanswered: u32,
     /// What the server last asked for.
     spread: Option<Duration>,
     /// No attempts are to be started.
@@ -206,6 +217,7 @@ impl Link {
             rng: Rng::with_seed(seed),
             sockets: 0,
             attempt: 0,
+            unanswered: 0,
             spread: None,
             held: false,
         }
@@ -281,15 +293,11 @@ impl Link {
         self.socket() == Some(socket) || planted(Bug::LateEventsCount)
     }
 
-    /// A timeout, doubled with each failed attempt, up to 16 times: on a slow line a large board takes as long as it takes.
-    fn patience(&self, timeout: Duration) -> Duration {
-        timeout * 2_u32.pow(self.attempt.min(4))
-    }
-
     fn connect(&mut self, now: Moment) -> Vec<Action> {
         self.sockets += 1;
         let socket = SocketId(self.sockets);
-        self.state = State::Connecting { socket, until: now + self.patience(self.settings.connect_timeout) };
+        let until = now + doubled(self.settings.connect_timeout, self.attempt);
+        self.state = State::Connecting { socket, since: now, until };
         vec![Action::Open(socket)]
     }
 
@@ -303,9 +311,23 @@ impl Link {
         }
     }
 
+    /// An attempt that was begun on a network that was gone may hang until its timeout, which has grown: another takes its place, or
+    /// it is not waited for any longer than a first one.
     fn nudge(&mut self, now: Moment) -> Vec<Action> {
         let by = now + self.settings.probe_timeout;
         match &mut self.state {
+            State::Connecting { socket, since, .. }
+                if self.attempt > 0 && now.since(*since) >= self.settings.probe_timeout =>
+            {
+                let socket = *socket;
+                self.attempt = 0;
+                self.again(socket, now)
+            }
+            State::Connecting { since, until, .. } => {
+                self.attempt = 0;
+                *until = *since + self.settings.connect_timeout;
+                Vec::new()
+            }
             State::Waiting { .. } | State::Suspended { .. } | State::GaveUp { .. } => {
                 self.attempt = 0;
                 self.connect(now)
@@ -314,11 +336,7 @@ impl Link {
                 *probe = Some(by);
                 vec![Action::Probe(*socket)]
             }
-            State::Idle
-            | State::Connecting { .. }
-            | State::Handshaking { .. }
-            | State::Live { .. }
-            | State::Closed(_) => Vec::new(),
+            State::Idle | State::Handshaking { .. } | State::Live { .. } | State::Closed(_) => Vec::new(),
         }
     }
 
@@ -351,7 +369,8 @@ impl Link {
 
     fn opened(&mut self, socket: SocketId, now: Moment) -> Vec<Action> {
         if matches!(self.state, State::Connecting { socket: present, .. } if present == socket) {
-            self.state = State::Handshaking { socket, until: now + self.patience(self.settings.handshake_timeout) };
+            let until = now + doubled(self.settings.handshake_timeout, self.unanswered);
+            self.state = State::Handshaking { socket, until };
         }
         Vec::new()
     }
@@ -359,6 +378,7 @@ impl Link {
     fn accepted(&mut self, socket: SocketId, spread: Duration, now: Moment) -> Vec<Action> {
         if matches!(self.state, State::Handshaking { socket: present, .. } if present == socket) {
             self.spread = Some(spread);
+            self.unanswered = 0;
             self.state = State::Live { socket, since: now, heard: now, probe: None };
         }
         Vec::new()
@@ -381,7 +401,11 @@ impl Link {
         match self.state {
             State::Waiting { .. } => self.connect(now),
             State::Connecting { .. } => self.lose(Loss::Unreachable, now),
-            State::Handshaking { .. } | State::Live { .. } => self.lose(Loss::Silent, now),
+            State::Handshaking { .. } => {
+                self.unanswered = self.unanswered.saturating_add(1);
+                self.lose(Loss::Silent, now)
+            }
+            State::Live { .. } => self.lose(Loss::Silent, now),
             State::Idle | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => Vec::new(),
         }
     }
@@ -569,6 +593,57 @@ mod tests {
             link.handle(Event::Wake, due);
             assert_eq!(link.deadline(), Some(due + Duration::from_secs(seconds)));
         }
+        let (socket, now) = (link.socket().expect("connects"), link.deadline().expect("waits"));
+        link.handle(Event::Opened(socket), now);
+        let first = now + Duration::from_secs(10);
+        assert_eq!(link.deadline(), Some(first), "that nothing opened does not tell that answers are slow");
+    }
+
+    #[test]
+    fn patience_with_an_answer_grows_with_each_that_took_longer_and_begins_anew_once_live() {
+        let mut link = Link::new(Settings::default(), 1);
+        let mut now = at(0);
+        for seconds in [10, 20, 40, 80, 160, 160] {
+            link.handle(Event::Start, now);
+            let socket = link.socket().expect("connects");
+            link.handle(Event::Opened(socket), now);
+            let until = link.deadline().expect("waits for the answer");
+            assert_eq!(until.since(now), Duration::from_secs(seconds));
+            now = until;
+            assert_eq!(link.handle(Event::Wake, now), [Action::Close(socket)]);
+        }
+        link.handle(Event::Start, now);
+        let socket = link.socket().expect("connects");
+        link.handle(Event::Opened(socket), now);
+        link.handle(Event::Accepted(socket, SPREAD), now);
+        link.handle(Event::Again(socket), now);
+        link.handle(Event::Opened(link.socket().expect("connects")), now);
+        assert_eq!(link.deadline(), Some(now + Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_nudge_gives_up_what_hangs_for_a_new_attempt_and_lets_what_has_just_begun_go_on() {
+        let hanging = |failed: u32| {
+            let mut link = Link::new(Settings::default(), 1);
+            link.attempt = failed;
+            link.connect(at(0));
+            link
+        };
+        for event in [Event::Nudge, Event::Start] {
+            let mut link = hanging(4);
+            assert_eq!(link.deadline(), Some(at(160_000)));
+            assert_eq!(link.handle(event.clone(), at(2_999)), [], "it may open yet");
+            assert_eq!((link.deadline(), link.attempt()), (Some(at(10_000)), 0), "no more patience than at first");
+
+            let mut link = hanging(1);
+            assert_eq!(link.handle(event, at(3_000)), [Action::Close(SocketId(1)), Action::Open(SocketId(2))]);
+            assert_eq!(link.deadline(), Some(at(13_000)));
+            assert_eq!(link.handle(Event::Nudge, at(12_999)), [], "a first attempt has its time, on a slow line too");
+        }
+        let mut link = hanging(0);
+        link.handle(Event::Opened(SocketId(1)), at(2_000));
+        assert_eq!(link.handle(Event::Nudge, at(11_000)), [], "an answer may be long: what has opened is let be");
+        assert_eq!(link.deadline(), Some(at(12_000)));
     }
 
     #[test]

@@ -419,6 +419,41 @@ fn offline_the_link_is_held_and_online_it_tries_at_once() {
     assert_eq!(title_of(&world), "made in the dark");
 }
 
+/// Attempts in a tunnel: each hangs, and each is waited for longer than the one before.
+fn hanging(world: &mut World<Board>) {
+    world.cut(0);
+    while world.person(0).client.status().connection != (Connection::Connecting { attempt: 4 }) {
+        let due = world.person(0).client.deadline().expect("goes on");
+        world.wait(due.since(world.now));
+        world.go_silent(0);
+    }
+}
+
+#[test]
+fn an_attempt_that_hangs_is_not_waited_for_when_the_network_is_back_or_a_person_retries() {
+    let back: [fn(&mut World<Board>); 4] = [
+        |world| world.feed(0, Event::Hint { online: true }),
+        |world| world.feed(0, Event::Visible(true)),
+        |world| world.feed(0, Event::Start),
+        |world| {
+            let probe = *world.person(0).probes.last().expect("asks whether the server is there");
+            world.feed(0, Event::Probed(probe, Answer::Echoed));
+        },
+    ];
+    for back in back {
+        let mut world = one();
+        world.edit(0, renamed("made in the tunnel")).expect("admitted");
+        hanging(&mut world);
+        // A probe is under way by then.
+        world.wait(Duration::from_secs(32));
+        assert_eq!(world.person(0).client.status().connection, Connection::Connecting { attempt: 4 });
+        back(&mut world);
+        world.deliver_all(0);
+        assert_eq!(world.person(0).client.status().connection, Connection::Live, "at once");
+        assert_eq!(title_of(&world), "made in the tunnel");
+    }
+}
+
 #[test]
 fn a_false_offline_is_found_out_by_a_probe() {
     let mut world = one();

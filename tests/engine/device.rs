@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use sheetbend::board::{Board, Change};
 use sheetbend::sync::client::{
-    Client, Connection, Effect, Event, Patience, Reading, Recalled, Settings, Start, Synchronized, Turn, Voice,
+    Client, Connection, Effect, Event, Reading, Recalled, Settings, Start, Synchronized, Turn, Voice,
 };
 use sheetbend::sync::digest::Cursor;
-use sheetbend::sync::id::{ChangeId, Key, ReplicaId, uuid_v7};
-use sheetbend::sync::link::{self, Loss, SocketId};
+use sheetbend::sync::id::{ChangeId, uuid_v7};
+use sheetbend::sync::link::{Loss, SocketId};
 use sheetbend::sync::message::{Access, ClientMessage, SyncRequest};
-use sheetbend::sync::network;
+use sheetbend::sync::network::Answer;
 use sheetbend::sync::outbox::Kept;
 use sheetbend::sync::retained::Confirmed;
 use sheetbend::sync::time::Moment;
+use sheetbend::sync::transport::{self, Transport};
 use uuid::Uuid;
 
 use crate::boards::{card, small_changes};
-use crate::harness::{Server, made_up};
+use crate::harness::{Server, made_up, settings};
 
 type Effects = Vec<Effect<Board>>;
 
@@ -44,17 +45,7 @@ impl Tab {
     fn new(voice: Voice, registered: bool) -> Self {
         let mut server = Server::<Board>::new();
         server.log_changes(small_changes());
-        let settings = Settings {
-            key: Key::from_random([7; 16]),
-            replica: ReplicaId(Uuid::nil()),
-            name: String::new(),
-            link: link::Settings::default(),
-            transport: None,
-            network: network::Settings::default(),
-            patience: Patience::default(),
-            voice,
-            seed: 1,
-        };
+        let settings = Settings { voice, transport: Some(transport::Settings::default()), ..settings(1) };
         let start = Start {
             document: server.document().clone(),
             cursor: server.cursor(),
@@ -142,6 +133,23 @@ fn pings(effects: &Effects) -> Vec<u64> {
         _ => None,
     };
     sent(effects).iter().filter_map(nonce).collect()
+}
+
+/// A WebSocket that is taken and never opened, as by some proxies.
+#[test]
+fn who_retries_often_gets_a_line_over_http_where_websockets_hang() {
+    let mut tab = Tab::new(Voice::Sole, true);
+    let mut carriers = Vec::new();
+    for _ in 0..8 {
+        for effect in tab.feed(Event::Start).into_iter().chain(tab.wait(4)) {
+            match effect {
+                Effect::Open(_, transport) => carriers.push(transport),
+                Effect::Probe(probe) => drop(tab.feed(Event::Probed(probe, Answer::Echoed))),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(carriers[..3], [Transport::WebSocket, Transport::WebSocket, Transport::Http]);
 }
 
 fn recalled(

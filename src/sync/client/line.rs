@@ -19,6 +19,10 @@ impl<D: Document> Client<D> {
     pub(super) fn drive(&mut self, event: link::Event, now: Moment) -> Vec<Effect<D>> {
         let (before, was_live) = (self.link.socket(), self.is_live());
         let actions = self.link.handle(event, now);
+        if !was_live && matches!(actions[..], [Action::Close(_), Action::Open(_)]) && self.registered {
+            // An attempt that is given up for another came to nothing as well: who retries often is to get the other way too.
+            self.transport.failed();
+        }
         let mut effects: Vec<_> = actions
             .into_iter()
             .map(|action| match action {

@@ -6,5 +6,6 @@ mod person;
 mod server;
 mod world;
 
+pub(crate) use person::settings;
 pub(crate) use server::{Server, made_up};
 pub(crate) use world::World;

@@ -98,7 +98,8 @@ impl<D: Document> Person<D> {
     }
 }
 
-fn settings(seed: u64) -> Settings {
+/// What a client is set to, but for what a test sets otherwise.
+pub(crate) fn settings(seed: u64) -> Settings {
     Settings {
         key: Key::from_random([7; 16]),
         replica: ReplicaId(Uuid::from_u128(seed.into())),

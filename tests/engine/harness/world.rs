@@ -14,8 +14,9 @@ use sheetbend::sync::time::Moment;
 use super::person::{Line, Person};
 use super::server::{Frames, Server};
 
-/// Rounds in which everyone must have come to rest.
-const ROUNDS: usize = 100;
+/// Rounds of a second in which everyone must have come to rest: more than the longest that an answer to a handshake is waited for,
+/// on a line that fell silent after four others had.
+const ROUNDS: usize = 200;
 
 /// A server and people.
 #[derive(Debug)]
@@ -258,8 +259,10 @@ impl<D: Document> World<D> {
                     Connection::Off | Connection::GaveUp { .. } | Connection::Refused(_) | Connection::Outdated => {
                         self.feed(who, Event::Start);
                     }
-                    Connection::Waiting { .. } | Connection::Suspended { .. } => self.feed(who, Event::Nudge),
-                    Connection::Connecting { .. } | Connection::Live => {}
+                    Connection::Waiting { .. } | Connection::Suspended { .. } | Connection::Connecting { .. } => {
+                        self.feed(who, Event::Nudge);
+                    }
+                    Connection::Live => {}
                 }
                 self.deliver_all(who);
             }
