@@ -64,8 +64,8 @@ pub struct Entry<C> {
 }
 
 /// A log entry as it is stored, hashed and sent: the change as JSON text, so that a server neither parses nor writes it
-/// twice. Serializes to the same JSON as [`Entry`].
-#[derive(Clone, Debug, Serialize)]
+/// twice. The same JSON as that of [`Entry`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// See [`Entry::version`].
     pub version: u64,

@@ -1,9 +1,11 @@
 //! What every store does, and what SQLite's does besides.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use serde_json::value::RawValue;
 use sheetbend::server::store::postgres::Postgres;
 use sheetbend::server::store::sqlite::{self, OpenError, Sqlite};
 use sheetbend::server::store::{
@@ -42,7 +44,6 @@ macro_rules! contract {
             a_log_is_read_as_it_was_written
             a_long_log_is_read_from_anywhere
             appends_go_to_the_end_or_nowhere
-            an_id_is_in_a_log_once
             loading_gives_all_there_is
             ranges_end_early_when_they_are_too_long
             snapshots_only_move_on
@@ -180,11 +181,10 @@ mod contract {
                 assert_eq!(store.digest_at(document, record.version).await.expect("works"), Some(record.digest));
             }
             let stored = store.load(document).await.expect("works").expect("there");
-            assert_eq!((stored.tail.len() as u64, stored.ids.len() as u64), (LONG, LONG));
+            assert_eq!((stored.cursor.version, stored.tail.len() as u64), (LONG, LONG));
+            let ids: BTreeMap<_, _> = stored.ids.into_iter().map(|(id, version)| (version, id)).collect();
+            assert_eq!(ids, log.iter().map(|record| (record.version, record.id)).collect());
         }
-        let end = log.last().map(Record::cursor).unwrap_or_default();
-        let again = store.append(document_id(1), LONG, records(end, [7])).await;
-        assert!(matches!(again, Err(StoreError::Failed(_))), "an id is in a log once, however long ago: {again:?}");
     }
 
     pub(super) async fn appends_go_to_the_end_or_nowhere(store: &impl Store) {
@@ -196,21 +196,6 @@ mod contract {
         assert_eq!(append(store, 2, records(log[1].cursor(), 3..=4)).await, Appended::Durable);
         assert_eq!(append(store, 4, Vec::new()).await, Appended::Durable);
         assert_eq!(versions(store).await, [1, 2, 3, 4]);
-    }
-
-    pub(super) async fn an_id_is_in_a_log_once(store: &impl Store) {
-        for n in [1, 2] {
-            store.create(new_document(n)).await.expect("works");
-        }
-        let log = records(Cursor::default(), 1..=2);
-        append(store, 0, log.clone()).await;
-        let again = records(log[1].cursor(), [3, 1]);
-        let refused = store.append(document_id(1), 2, again).await;
-        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
-        assert_eq!(versions(store).await, [1, 2], "all of it or nothing");
-        assert_eq!(append(store, 2, records(log[1].cursor(), [3])).await, Appended::Durable, "the log is as it was");
-        let elsewhere = store.append(document_id(2), 0, records(Cursor::default(), 1..=2)).await;
-        assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
     }
 
     pub(super) async fn loading_gives_all_there_is(store: &impl Store) {
@@ -304,7 +289,31 @@ async fn what_was_appended_is_there_when_it_is_opened_again() {
     store.append(document_id(1), 0, records(Cursor::default(), 1..=3)).await.expect("works");
     drop(store);
     let store = open(&folder.path().join("made/on/the/way"));
-    assert_eq!(store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works").len(), 3);
+    let log = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
+    assert_eq!(log.len(), 3);
+    let next = || records(log[2].cursor(), [4]);
+    assert_eq!(store.append(document_id(1), 2, next()).await.expect("works"), Appended::Conflict);
+    assert_eq!(store.append(document_id(1), 3, next()).await.expect("works"), Appended::Durable);
+}
+
+#[tokio::test]
+async fn what_is_read_as_a_whole_is_bounded() {
+    let (folder, store) = open_temporary();
+    store.create(new_document(1)).await.expect("works");
+    let mut log = records(Cursor::default(), 1..=2_100);
+    let wide = serde_json::to_string(&"w".repeat(30_000)).and_then(RawValue::from_string).expect("JSON");
+    for record in &mut log[..100] {
+        record.change = wide.clone();
+    }
+    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    let blocks: Vec<(i64, i64)> = shell(folder.path())
+        .prepare("SELECT length(ids) / 16, length(entries) FROM blocks ORDER BY last")
+        .and_then(|mut blocks| blocks.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+        .expect("reads");
+    assert!(blocks[..33].iter().all(|(entries, bytes)| *entries == 3 && *bytes < 100_000), "{blocks:?}");
+    assert!(blocks[34..].iter().all(|(entries, _)| *entries <= 64) && blocks[40].0 == 64, "{blocks:?}");
+    let read = store.range(document_id(1), 98, 103, usize::MAX).await.expect("works");
+    assert_eq!(texts(&read), texts(&log[98..103]));
 }
 
 /// What is remembered of keys must not outlive them, though nobody waits for their replacement any more.
@@ -482,4 +491,21 @@ async fn of_servers_that_append_at_once_one_wins() {
     let outcomes = futures_util::future::join_all(appends).await;
     let won = outcomes.into_iter().filter(|outcome| *outcome.as_ref().expect("works") == Appended::Durable).count();
     assert_eq!(won, 1);
+}
+
+/// Of several servers, none knows all that is in a log by itself.
+#[tokio::test]
+async fn an_id_is_in_a_log_once() {
+    let Some((_, store)) = open_postgres().await else { return };
+    for n in [1, 2] {
+        store.create(new_document(n)).await.expect("works");
+    }
+    let log = records(Cursor::default(), 1..=2);
+    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    let refused = store.append(document_id(1), 2, records(log[1].cursor(), [3, 1])).await;
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    let next = store.append(document_id(1), 2, records(log[1].cursor(), [3])).await;
+    assert_eq!(next.expect("works"), Appended::Durable, "all of it or nothing: the log is as it was");
+    let elsewhere = store.append(document_id(2), 0, records(Cursor::default(), 1..=2)).await;
+    assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
 }

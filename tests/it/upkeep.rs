@@ -115,13 +115,27 @@ async fn a_check_says_what_is_broken_and_where() {
         let (well, said) = run(&["check"], &[("--data", data.path())]);
         assert!(!well && said.contains(expected) && said.contains("1 of 1 boards are broken"), "{statement}: {said}");
     };
+    // As the server does with some thousands at a time.
+    database
+        .execute_batch(
+            "INSERT INTO blocks (document, last, ids, entries) SELECT document, version, id, '[' || entry || ']' FROM journal;
+             UPDATE documents SET (version, digest) = (SELECT max(version), entry ->> 'digest' FROM journal);
+             DELETE FROM journal",
+        )
+        .expect("moves");
+    let (well, said) = run(&["check"], &[("--data", data.path())]);
+    assert!(well && said.contains("1 boards with 5 changes: all are whole."), "{said}");
     broken("UPDATE documents SET version = 4", "its log ends at version 4, and should at 4");
     broken(
-        "UPDATE documents SET version = 5; DELETE FROM journal WHERE version = 5",
+        "UPDATE documents SET version = 5; DELETE FROM blocks WHERE last = 5",
         "its log ends at version 4, and should at 5",
     );
-    broken("UPDATE journal SET author = 'Eve' WHERE version = 3", "entry 3 does not fit the digest chain");
-    broken("DELETE FROM journal WHERE version = 2", "entry 3 came after version 1");
+    broken(
+        "UPDATE blocks SET entries = json_set(entries, '$[0].author', 'Eve') WHERE last = 3",
+        "entry 3 does not fit the digest chain",
+    );
+    broken("DELETE FROM blocks WHERE last = 2", "entry 3 came after version 1");
+    broken("UPDATE blocks SET entries = '[{' WHERE last = 1", "the database failed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

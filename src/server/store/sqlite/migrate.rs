@@ -6,10 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Shtb");
 
 /// Step *n* leads from `user_version` *n* to *n* + 1. Steps may be added, never changed.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_key_replacement.sql"),
     include_str!("migrations/0003_journal.sql"),
+    include_str!("migrations/0004_blocks.sql"),
 ];
 
 /// Why a database was left as it is.
@@ -100,30 +101,49 @@ mod tests {
     #[test]
     fn what_an_older_program_kept_is_all_there() {
         let mut connection = Connection::open_in_memory().expect("in memory");
-        connection.execute_batch(&STEPS[..2].concat()).expect("an older one");
+        connection.execute_batch(&STEPS[..3].concat()).expect("an older one");
         connection
             .execute_batch(
-                "PRAGMA application_id = 0x53687462; PRAGMA user_version = 2; PRAGMA foreign_keys = 1;
-                 INSERT INTO documents (id, version, digest, created_at) VALUES ('d', 2, 'b', 7);
-                 INSERT INTO log VALUES ('d', 1, 'a', 'x', 'Ada', 8, '{\"kind\":\"rename_board\"}', NULL),
-                                        ('d', 2, 'b', 'y', 'Bob', 9, 'null', '{}')",
+                "PRAGMA application_id = 0x53687462; PRAGMA user_version = 3; PRAGMA foreign_keys = 1;
+                 INSERT INTO documents (id, version, digest, created_at) VALUES ('d', 3, 'c', 7);
+                 INSERT INTO log VALUES ('d', 1, 'a', '00000000-0000-7000-8000-000000000001', 'Ada \"A.\"' || char(0) || '\\', 8,
+                     '{\"kind\":\"rename_board\",\"n\":1e2}', NULL);
+                 INSERT INTO journal VALUES
+                     (1, 'd', 2, 'b', '00000000-0000-7000-8000-000000000002', 'Bob', 9, 'null', '{}'),
+                     (2, 'd', 3, 'c', '00000000-0000-7000-8000-000000000003', 'Bob', 9, 'null', NULL)",
             )
             .expect("takes it");
         run(&mut connection).expect("migrates");
-        let log: Vec<(i64, String, String, Option<String>)> = connection
-            .prepare("SELECT version, id, author, refusal FROM log ORDER BY version")
-            .and_then(|mut log| {
-                log.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?.collect()
-            })
+        let blocks: Vec<(i64, String, String)> = connection
+            .prepare("SELECT last, hex(ids), entries FROM blocks WHERE document = 'd' ORDER BY last")
+            .and_then(|mut blocks| blocks.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
             .expect("reads");
-        let entry = |version, id: &str, author: &str, refusal: Option<&str>| {
-            (version, id.to_owned(), author.to_owned(), refusal.map(str::to_owned))
+        let entry = |n: u32, digest: &str, rest: &str| {
+            let id = format!("00000000-0000-7000-8000-{n:012}");
+            let json = format!(r#"[{{"version":{n},"digest":"{digest}","id":"{id}",{rest}}}]"#);
+            (i64::from(n), id.replace('-', ""), json)
         };
-        assert_eq!(log, [entry(1, "x", "Ada", None), entry(2, "y", "Bob", Some("{}"))]);
-        let told: i64 = connection
-            .query_row("SELECT count(*) FROM history WHERE kind = 'rename_board'", [], |row| row.get(0))
+        assert_eq!(
+            blocks,
+            [
+                entry(
+                    1,
+                    "a",
+                    r#""author":"Ada \"A.\"\u0000\\","timestamp":8,"change":{"kind":"rename_board","n":1e2},"refused":null"#
+                ),
+                entry(2, "b", r#""author":"Bob","timestamp":9,"change":null,"refused":{}"#),
+                entry(3, "c", r#""author":"Bob","timestamp":9,"change":null,"refused":null"#),
+            ]
+        );
+        let told: Vec<(i64, Option<String>, Option<String>)> = connection
+            .prepare("SELECT version, kind, refusal FROM history")
+            .and_then(|mut told| told.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect())
             .expect("reads");
-        assert_eq!(told, 1, "the view is there too");
+        assert_eq!(
+            told,
+            [(1, Some("rename_board".to_owned()), None), (2, None, Some("{}".to_owned())), (3, None, None)],
+            "the view is there too"
+        );
     }
 
     #[test]

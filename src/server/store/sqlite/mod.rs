@@ -5,6 +5,7 @@
 
 mod known_keys;
 mod lock;
+mod log;
 mod migrate;
 mod open;
 mod reader;
@@ -14,7 +15,6 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 pub use self::open::OpenError;
@@ -22,6 +22,7 @@ pub use self::writer::Fatal;
 
 use self::known_keys::KnownKeys;
 use self::lock::FolderLock;
+use self::log::Log;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
@@ -91,7 +92,7 @@ impl Sqlite {
         let lock = open::folder(folder)?;
         let path = folder.join(FILE);
         let connection = open::database(&path)?;
-        let writer = Writer::start(connection, fatal).map_err(|source| OpenError::folder(folder, source))?;
+        let writer = Writer::start(Log::new(connection), fatal).map_err(|source| OpenError::folder(folder, source))?;
         Ok(Self { reader: SqliteReader(Readers::new(path)), writer, known_keys: KnownKeys::default(), _lock: lock })
     }
 
@@ -101,7 +102,9 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`].
     pub async fn limit_pages(&self, pages: u32) -> Result<(), StoreError> {
-        self.writer.run(move |db| db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))).await
+        self.writer
+            .run(move |log| log.db().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())))
+            .await
     }
 }
 
@@ -135,15 +138,15 @@ impl ReadStore for SqliteReader {
         up_to: u64,
         max_bytes: usize,
     ) -> Result<Vec<Record>, StoreError> {
-        self.0.run(move |db| statements::range(db, document, after, up_to, max_bytes)).await
+        self.0.run(move |db| log::range(db, document, after, up_to, max_bytes)).await
     }
 
     async fn digest_at(&self, document: DocumentId, version: u64) -> Result<Option<Digest>, StoreError> {
-        self.0.run(move |db| statements::digest_at(db, document, version)).await
+        self.0.run(move |db| log::digest_at(db, document, version)).await
     }
 
     async fn ends(&self, documents: Vec<DocumentId>) -> Result<Vec<End>, StoreError> {
-        self.0.run(move |db| statements::ends(db, &documents)).await
+        self.0.run(move |db| log::ends(db, &documents)).await
     }
 
     async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
@@ -193,23 +196,23 @@ impl ReadStore for Sqlite {
 
 impl Store for Sqlite {
     async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
-        self.writer.run(move |db| statements::create(db, &new)).await
+        self.writer.run(move |log| statements::create(log.db(), &new)).await
     }
 
     async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        self.writer.run(move |db| statements::append(db, document, after, &records)).await
+        self.writer.run(move |log| log.append(document, after, &records)).await
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
-        self.writer.run(move |db| statements::save_snapshot(db, document, at, &json)).await
+        self.writer.run(move |log| statements::save_snapshot(log.db(), document, at, &json)).await
     }
 
     async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {
         // The work has it, and not this future, which may be dropped before the work is done.
         let replacing = self.known_keys.replacing();
-        let replace = move |db: &Connection| {
+        let replace = move |log: &mut Log| {
             let _until_it_is_committed = &replacing;
-            statements::replace_keys(db, document, current, new)
+            statements::replace_keys(log.db(), document, current, new)
         };
         self.writer.run(replace).await
     }

@@ -4,25 +4,13 @@ use std::str::FromStr;
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
-use serde_json::value::RawValue;
 
-use crate::sync::message::{Access, Record};
+use crate::sync::digest::Cursor;
+use crate::sync::message::Access;
 
-/// The columns that [`record`] reads, in order.
-pub(super) const RECORD: &str = "version, digest, id, author, timestamp, change, refusal";
-
-/// Reads a row of [`RECORD`].
-pub(super) fn record(row: &Row<'_>) -> Result<Record> {
-    let refusal: Option<String> = row.get(6)?;
-    Ok(Record {
-        version: unsigned(row, 0)?,
-        digest: parsed(row, 1)?,
-        id: parsed(row, 2)?,
-        author: row.get(3)?,
-        timestamp: unsigned(row, 4)?,
-        change: RawValue::from_string(row.get(5)?).map_err(|error| unreadable(5, error))?,
-        refused: refusal.map(|json| serde_json::from_str(&json)).transpose().map_err(|error| unreadable(6, error))?,
-    })
+/// The first two columns, a version and a digest.
+pub(super) fn cursor(row: &Row<'_>) -> Result<Cursor> {
+    Ok(Cursor { version: unsigned(row, 0)?, digest: parsed(row, 1)? })
 }
 
 /// A text column as what it stands for.
@@ -52,6 +40,7 @@ pub(super) fn access(row: &Row<'_>, column: usize) -> Result<Access> {
     }
 }
 
-fn unreadable(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+/// What a column has is not what belongs there.
+pub(super) fn unreadable(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }

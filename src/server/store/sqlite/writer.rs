@@ -7,12 +7,13 @@ use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, Error, ErrorCode};
+use rusqlite::{Error, ErrorCode};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::log::Log;
 
 /// Most pieces of work in one transaction: so many that the fsync hardly counts, so few that nobody waits long.
 const GROUP: usize = 512;
@@ -52,13 +53,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. Within a runtime, all of a group are answered there.
-    pub(super) fn start(connection: Connection, fatal: Fatal) -> std::io::Result<Self> {
+    pub(super) fn start(log: Log, fatal: Fatal) -> std::io::Result<Self> {
         let (queue, waiting) = channel();
         let (answers, mut answered) = unbounded_channel();
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move { while answered.recv().await.is_some() {} });
         }
-        let run = move || run(connection, waiting, &answers, fatal);
+        let run = move || run(log, waiting, &answers, fatal);
         let thread = thread::Builder::new().name("sqlite-writer".into()).spawn(run)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -66,7 +67,7 @@ impl Writer {
     /// Runs `work` in the next transaction; returns when that is durable. A transaction that fails may be run again.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl Fn(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        work: impl Fn(&mut Log) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Job { work, outcome: None, reply };
@@ -89,7 +90,7 @@ impl Drop for Writer {
 
 /// Something to do in a transaction, and someone who waits for its commit.
 trait Work: Send {
-    fn execute(&mut self, db: &Connection) -> rusqlite::Result<()>;
+    fn execute(&mut self, log: &mut Log) -> rusqlite::Result<()>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -116,9 +117,9 @@ struct Job<T, F> {
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
-    fn execute(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        self.outcome = Some((self.work)(db)?);
+impl<T: Send, F: Fn(&mut Log) -> rusqlite::Result<T> + Send> Work for Job<T, F> {
+    fn execute(&mut self, log: &mut Log) -> rusqlite::Result<()> {
+        self.outcome = Some((self.work)(log)?);
         Ok(())
     }
 
@@ -130,13 +131,13 @@ impl<T: Send, F: Fn(&Connection) -> rusqlite::Result<T> + Send> Work for Job<T, 
     }
 }
 
-fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, answers: &UnboundedSender<Answers>, fatal: Fatal) {
+fn run(mut log: Log, waiting: Receiver<Box<dyn Work>>, answers: &UnboundedSender<Answers>, fatal: Fatal) {
     while let Ok(first) = waiting.recv() {
         // Where there are few processors, those who have work for this transaction come to hand it in.
         thread::yield_now();
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        if let Err(error) = settle(&db, group, answers) {
+        if let Err(error) = settle(&mut log, group, answers) {
             tracing::error!(%error, "the disk failed");
             let end = fatal.0;
             return end(&format!(
@@ -148,14 +149,14 @@ fn run(db: Connection, waiting: Receiver<Box<dyn Work>>, answers: &UnboundedSend
 }
 
 /// Does a group's work and answers it. If the disk fails, nobody is answered any more: whether it is on disk cannot be told.
-fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>, answers: &UnboundedSender<Answers>) -> rusqlite::Result<()> {
-    let committed = transact(db, &mut group);
+fn settle(log: &mut Log, mut group: Vec<Box<dyn Work>>, answers: &UnboundedSender<Answers>) -> rusqlite::Result<()> {
+    let committed = transact(log, &mut group);
     let failure = committed.as_ref().err().map(Failure::of);
     let committed = match (committed, failure) {
         (Err(error), Some(Failure::Disk)) => return Err(error),
         // Whose it is, is found by doing each alone: that is rare, and costs the others less than to be undone alone always would.
         (Err(_), Some(Failure::Own)) if group.len() > 1 => {
-            return group.into_iter().try_for_each(|work| settle(db, vec![work], answers));
+            return group.into_iter().try_for_each(|work| settle(log, vec![work], answers));
         }
         (Err(error), failure) => {
             tracing::error!(%error, changes = group.len(), "nothing was written");
@@ -169,15 +170,18 @@ fn settle(db: &Connection, mut group: Vec<Box<dyn Work>>, answers: &UnboundedSen
 }
 
 /// Runs a group in one transaction.
-fn transact(db: &Connection, group: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
-    let run = |sql: &str| db.prepare_cached(sql)?.execute([]);
-    run("BEGIN IMMEDIATE")?;
-    let done = group.iter_mut().try_for_each(|work| work.execute(db)).and_then(|()| run("COMMIT"));
-    // Of some errors SQLite has rolled back by itself.
-    if done.is_err() && !db.is_autocommit() {
-        run("ROLLBACK")?;
+fn transact(log: &mut Log, group: &mut [Box<dyn Work>]) -> rusqlite::Result<()> {
+    let run = |log: &Log, sql: &str| log.db().prepare_cached(sql)?.execute([]).map(drop);
+    run(log, "BEGIN IMMEDIATE")?;
+    let done = group.iter_mut().try_for_each(|work| work.execute(log)).and_then(|()| run(log, "COMMIT"));
+    if done.is_err() {
+        log.undone();
+        // Of some errors SQLite has rolled back by itself.
+        if !log.db().is_autocommit() {
+            run(log, "ROLLBACK")?;
+        }
     }
-    done.map(drop)
+    done
 }
 
 /// Whose failure an error is.
@@ -217,7 +221,7 @@ impl Failure {
 mod tests {
     use std::sync::mpsc;
 
-    use rusqlite::ffi;
+    use rusqlite::{Connection, ffi};
 
     use super::*;
 
@@ -225,10 +229,10 @@ mod tests {
         Error::SqliteFailure(ffi::Error::new(code), None)
     }
 
-    fn table() -> Connection {
+    fn table() -> Log {
         let db = Connection::open_in_memory().expect("in memory");
         db.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
-        db
+        Log::new(db)
     }
 
     #[test]
@@ -243,11 +247,11 @@ mod tests {
     #[tokio::test]
     async fn work_that_fails_is_undone_alone() {
         let writer = Writer::start(table(), Fatal::new(|why| panic!("{why}"))).expect("starts");
-        let insert = |n: i64| writer.run(move |db| db.execute("INSERT INTO t VALUES (?1), (?1 + 100)", [n]));
+        let insert = |n: i64| writer.run(move |log| log.db().execute("INSERT INTO t VALUES (?1), (?1 + 100)", [n]));
         let (first, clash, second) = tokio::join!(insert(1), insert(101), insert(2));
         assert_eq!((first.expect("new"), second.expect("new")), (2, 2));
         assert!(matches!(clash, Err(StoreError::Failed(_))), "101 is taken");
-        let rows = writer.run(|db| db.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))).await;
+        let rows = writer.run(|log| log.db().query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0))).await;
         assert_eq!(rows.expect("counts"), 4, "201 is not there");
     }
 
