@@ -5,32 +5,17 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use serde_json::value::RawValue;
 
-use crate::sync::digest::Cursor;
 use crate::sync::message::{Bye, Record, Resume, ServerFrame, SyncResponse};
 
 /// A document's JSON text, shared by all who get it.
 pub(super) type DocumentJson = Arc<RawValue>;
 
-/// Most bytes of changes in one `committed` frame, but for one entry that is larger by itself. A frame counts as a sign of
-/// life only when it has arrived whole, so it must not take long on a slow line.
-const COMMITTED_BYTES: usize = 64 * 1024;
+/// What a `committed` frame begins with; the entries as an array follow, and a brace.
+pub(super) const COMMITTED: &str = r#"{"type":"committed","entries":"#;
 
-/// `committed` frames for entries that follow each other, each with the place in the log of its last one.
-pub(super) fn committed(records: &[Record]) -> Vec<(Utf8Bytes, Cursor)> {
-    let mut frames = Vec::new();
-    let mut rest = records;
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fitting = rest.iter().take_while(|record| {
-            bytes += size(record);
-            bytes <= COMMITTED_BYTES
-        });
-        let (entries, later) = rest.split_at(fitting.count().max(1));
-        let end = entries.last().map_or_else(Cursor::default, Record::cursor);
-        frames.push((encode(&ServerFrame::Committed { entries }), end));
-        rest = later;
-    }
-    frames
+/// A `committed` frame.
+pub(super) fn committed(entries: &[Record]) -> Utf8Bytes {
+    encode(&ServerFrame::Committed { entries })
 }
 
 /// A `sync_response` frame.

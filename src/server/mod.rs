@@ -19,6 +19,7 @@ mod accept;
 mod addresses;
 mod api;
 mod bucket;
+pub mod entries;
 mod follow;
 mod frame;
 mod health;

@@ -1,5 +1,6 @@
 //! What is done to a store beside serving it: checking it, copying it into another, taking a document out or putting one in.
 
+use crate::server::entries::Entries;
 use crate::server::room::{LoadError, load};
 use crate::server::runtime::now;
 use crate::server::store::{Appended, Creation, Listed, NewDocument, ReadStore, Store, StoreError};
@@ -108,7 +109,7 @@ pub async fn copy<D: Document>(from: &impl ReadStore, to: &impl Store, listed: &
     while at < end.version {
         let records = from.range(id, at, end.version, AT_A_TIME).await.map_err(failed)?;
         let Some(last) = records.last().map(|last| last.version) else { break };
-        if to.append(id, at, records).await.map_err(failed)? == Appended::Conflict {
+        if to.append(id, at, &Entries::new(&records)).await.map_err(failed)? == Appended::Conflict {
             return Err(CopyError::Taken(id));
         }
         at = last;
@@ -163,7 +164,7 @@ pub async fn make<D: Document>(
         Creation::Created => {}
         Creation::Existed | Creation::Taken => return Err(MakeError::Taken),
     }
-    match store.append(id, 0, staged.records().to_vec()).await? {
+    match store.append(id, 0, &Entries::new(staged.records())).await? {
         Appended::Durable => Ok(()),
         Appended::Conflict => Err(MakeError::Taken),
     }

@@ -2,10 +2,14 @@
 //!
 //! Fields may be added; unknown fields and unknown types of message are ignored by both ends.
 
-use serde::de::{DeserializeOwned, Error as _};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::digest::{Cursor, Digest};
 use super::document::Refusal;
@@ -92,8 +96,8 @@ impl Record {
 }
 
 /// What a client says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", bound(deserialize = "C: DeserializeOwned"))]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage<C> {
     /// The first message, within [`Timing::SYNC_REQUEST_MS`].
     SyncRequest(SyncRequest),
@@ -113,8 +117,66 @@ pub enum ClientMessage<C> {
         nonce: u64,
     },
     /// A type this program does not know: ignored.
-    #[serde(other)]
     Unknown,
+}
+
+/// Without a copy of the message, if its type comes first, as this program writes it.
+impl<'de, C: DeserializeOwned> Deserialize<'de> for ClientMessage<C> {
+    fn deserialize<R: Deserializer<'de>>(reader: R) -> Result<Self, R::Error> {
+        reader.deserialize_map(ClientMessageVisitor(PhantomData))
+    }
+}
+
+impl<C: DeserializeOwned> ClientMessage<C> {
+    /// The message of a type, from its other fields.
+    fn read<'de, R: Deserializer<'de>>(kind: &str, fields: R) -> Result<Self, R::Error> {
+        #[derive(Deserialize)]
+        struct Changes<C: DeserializeOwned> {
+            #[serde(bound(deserialize = "C: DeserializeOwned"))]
+            changes: Vec<Proposal<C>>,
+        }
+        #[derive(Deserialize)]
+        struct Nonce {
+            nonce: u64,
+        }
+
+        match kind {
+            "sync_request" => SyncRequest::deserialize(fields).map(Self::SyncRequest),
+            "changes" => Changes::deserialize(fields).map(|Changes { changes }| Self::Changes { changes }),
+            "ping" => Nonce::deserialize(fields).map(|Nonce { nonce }| Self::Ping { nonce }),
+            "pong" => Nonce::deserialize(fields).map(|Nonce { nonce }| Self::Pong { nonce }),
+            _ => IgnoredAny::deserialize(fields).map(|IgnoredAny| Self::Unknown),
+        }
+    }
+}
+
+struct ClientMessageVisitor<C>(PhantomData<C>);
+
+impl<'de, C: DeserializeOwned> Visitor<'de> for ClientMessageVisitor<C> {
+    type Value = ClientMessage<C>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a type")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut fields: M) -> Result<Self::Value, M::Error> {
+        let mut before = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            if name != "type" {
+                before.insert(name, fields.next_value()?);
+                continue;
+            }
+            let kind: String = fields.next_value()?;
+            if before.is_empty() {
+                return ClientMessage::read(&kind, MapAccessDeserializer::new(fields));
+            }
+            while let Some((name, value)) = fields.next_entry()? {
+                before.insert(name, value);
+            }
+            return ClientMessage::read(&kind, Value::Object(before)).map_err(M::Error::custom);
+        }
+        Err(M::Error::missing_field("type"))
+    }
 }
 
 /// Opens a document and says where this replica stands.
@@ -545,6 +607,35 @@ mod tests {
         let Ok(ClientMessage::<u8>::Changes { changes }) = serde_json::from_str(&text) else { panic!("readable") };
         assert_eq!(changes[0].change, Body::Known(7));
         assert!(matches!(changes[1].change, Body::Unknown(_)));
+    }
+
+    #[test]
+    fn a_message_is_read_wherever_its_type_stands() {
+        let read = |text: &str| serde_json::from_str::<ClientMessage<u8>>(text).map_err(|error| error.to_string());
+        for text in [
+            r#"{"type":"ping","nonce":3,"x":[1]}"#,
+            r#"{"nonce":3,"x":[1],"type":"ping"}"#,
+            r#"{"x":{},"type":"ping","nonce":3}"#,
+        ] {
+            assert_eq!(read(text), Ok(ClientMessage::Ping { nonce: 3 }), "{text}");
+        }
+        for text in
+            [r#"{"type":"fireworks","size":{"w":3}}"#, r#"{"size":3,"type":"fireworks"}"#, r#"{"type":"unknown"}"#]
+        {
+            assert_eq!(read(text), Ok(ClientMessage::Unknown), "{text}");
+        }
+        for (text, why) in [
+            ("{}", "missing field `type`"),
+            (r#"{"nonce":3}"#, "missing field `type`"),
+            (r#"{"type":"ping"}"#, "missing field `nonce`"),
+            (r#"{"nonce":"3","type":"ping"}"#, "invalid type: string"),
+            (r#"{"type":3}"#, "invalid type: integer"),
+            (r#"{"type":"pong","nonce":3"#, "EOF"),
+            ("[]", "an object with a type"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use sheetbend::server::Settings;
+use sheetbend::server::entries::Entries;
 use sheetbend::server::store::{Appended, Store};
 use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::Key;
@@ -124,7 +125,7 @@ async fn another_servers_entries_are_taken_in_and_ours_follow() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let mut ada = served.join().await;
     let foreign = records(Cursor::default(), [101, 102]);
-    let appended = store.append(document_id(1), 0, foreign.clone()).await;
+    let appended = store.append(document_id(1), 0, &Entries::new(&foreign)).await;
     assert_eq!(appended.expect("works"), Appended::Durable);
     // 102 is offered here too: it was logged there.
     ada.offer([1, 102, 2]).await;
@@ -218,7 +219,7 @@ async fn snapshots_are_stored_on_the_way() {
 async fn a_snapshot_that_cannot_be_read_is_done_without() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let log = records(Cursor::default(), 1..=5);
-    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
     store.save_snapshot(document_id(1), log[2].cursor(), r#"{"of":"another version"}"#.into()).await.expect("works");
     let opened = served.server.open(&key(1)).await.expect("works").expect("there");
     assert_eq!((opened.view.0.len(), opened.cursor), (5, log[4].cursor()));
@@ -229,7 +230,7 @@ async fn a_log_that_was_tampered_with_is_not_served() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let mut log = records(Cursor::default(), 1..=3);
     log[1].author = "Mallory".into();
-    store.append(document_id(1), 0, log).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
     assert!(served.server.open(&key(1)).await.is_err());
     let mut ada = served.connect().await;
     ada.request(1, Cursor::default()).await;
@@ -271,7 +272,7 @@ async fn old_and_new_cursors_are_told_from_memory_and_from_the_store() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     // More than a room keeps in memory, with a document that is larger still.
     let log = records(Cursor::default(), 1..=3_000);
-    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
     store.save_snapshot(document_id(1), log[2_990].cursor(), words_up_to(2_991)).await.expect("works");
     for version in [2_995, 2_980, 2_950] {
         let response = served.connect().await.sync(1, log[version - 1].cursor()).await;
@@ -292,7 +293,7 @@ async fn old_and_new_cursors_are_told_from_memory_and_from_the_store() {
 async fn a_witness_of_another_history_is_told_from_memory_and_from_the_store() {
     let (served, store) = Served::in_memory(Settings::default()).await;
     let log = records(Cursor::default(), 1..=3_000);
-    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
     store.save_snapshot(document_id(1), log[2_990].cursor(), words_up_to(2_991)).await.expect("works");
     for version in [1, 2_000, 2_995, 3_000] {
         let (here, witness) = (log[2_995].cursor(), log[version - 1].cursor());
@@ -313,7 +314,7 @@ fn words_up_to(n: u64) -> String {
 #[tokio::test]
 async fn a_snapshot_is_shared_though_entries_come_in_between() {
     let (served, store) = Served::in_memory(Settings::default()).await;
-    store.append(document_id(1), 0, records(Cursor::default(), 1..=2_000)).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&records(Cursor::default(), 1..=2_000))).await.expect("works");
     let mut ada = served.join().await;
     for n in 3_001..=3_005 {
         ada.offer([n]).await;
@@ -348,7 +349,7 @@ async fn whatever_goes_wrong_everyone_ends_with_the_same_log_and_each_change_onc
                 loop {
                     let end = store.log(document_id(1)).last().map(Record::cursor).unwrap_or_default();
                     let entry = records(end, [9_000 + n]);
-                    let _ = store.append(document_id(1), end.version, entry).await;
+                    let _ = store.append(document_id(1), end.version, &Entries::new(&entry)).await;
                     if store.log(document_id(1)).iter().any(|record| record.id == change_id(9_000 + n)) {
                         break;
                     }

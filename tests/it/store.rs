@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde_json::value::RawValue;
+use sheetbend::server::entries::Entries;
 use sheetbend::server::store::postgres::Postgres;
 use sheetbend::server::store::sqlite::{self, OpenError, Sqlite};
 use sheetbend::server::store::{
@@ -167,7 +168,7 @@ mod contract {
         for (n, batch) in log.chunks(100).enumerate() {
             let after = n as u64 * 100;
             for document in [1, 2] {
-                let appended = store.append(document_id(document), after, batch.to_vec()).await;
+                let appended = store.append(document_id(document), after, &Entries::new(batch)).await;
                 assert_eq!(appended.expect("works"), Appended::Durable);
             }
         }
@@ -249,12 +250,12 @@ mod contract {
         assert!(store.load(document_id(9)).await.expect("works").is_none());
         assert!(store.range(document_id(9), 0, u64::MAX, usize::MAX).await.expect("works").is_empty());
         assert_eq!(store.digest_at(document_id(9), 0).await.expect("works"), None);
-        let append = store.append(document_id(9), 0, records(Cursor::default(), 1..=1)).await;
+        let append = store.append(document_id(9), 0, &Entries::new(&records(Cursor::default(), 1..=1))).await;
         assert_eq!(append.expect("works"), Appended::Conflict);
     }
 
     async fn append(store: &impl Store, after: u64, records: Vec<Record>) -> Appended {
-        store.append(document_id(1), after, records).await.expect("works")
+        store.append(document_id(1), after, &Entries::new(&records)).await.expect("works")
     }
 
     async fn versions(store: &impl Store) -> Vec<u64> {
@@ -286,14 +287,14 @@ async fn what_was_appended_is_there_when_it_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = open(&folder.path().join("made/on/the/way"));
     store.create(new_document(1)).await.expect("works");
-    store.append(document_id(1), 0, records(Cursor::default(), 1..=3)).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&records(Cursor::default(), 1..=3))).await.expect("works");
     drop(store);
     let store = open(&folder.path().join("made/on/the/way"));
     let log = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
     assert_eq!(log.len(), 3);
     let next = || records(log[2].cursor(), [4]);
-    assert_eq!(store.append(document_id(1), 2, next()).await.expect("works"), Appended::Conflict);
-    assert_eq!(store.append(document_id(1), 3, next()).await.expect("works"), Appended::Durable);
+    assert_eq!(store.append(document_id(1), 2, &Entries::new(&next())).await.expect("works"), Appended::Conflict);
+    assert_eq!(store.append(document_id(1), 3, &Entries::new(&next())).await.expect("works"), Appended::Durable);
 }
 
 #[tokio::test]
@@ -305,15 +306,20 @@ async fn what_is_read_as_a_whole_is_bounded() {
     for record in &mut log[..100] {
         record.change = wide.clone();
     }
-    store.append(document_id(1), 0, log.clone()).await.expect("works");
+    for (after, record) in log.iter().enumerate() {
+        store.append(document_id(1), after as u64, &Entries::new(std::slice::from_ref(record))).await.expect("works");
+    }
     let blocks: Vec<(i64, i64)> = shell(folder.path())
         .prepare("SELECT length(ids) / 16, length(entries) FROM blocks ORDER BY last")
         .and_then(|mut blocks| blocks.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
         .expect("reads");
-    assert!(blocks[..33].iter().all(|(entries, bytes)| *entries == 3 && *bytes < 100_000), "{blocks:?}");
-    assert!(blocks[34..].iter().all(|(entries, _)| *entries <= 64) && blocks[40].0 == 64, "{blocks:?}");
-    let read = store.range(document_id(1), 98, 103, usize::MAX).await.expect("works");
-    assert_eq!(texts(&read), texts(&log[98..103]));
+    assert_eq!(blocks.iter().map(|(entries, _)| entries).sum::<i64>(), 2_048, "the rest is in the journal");
+    assert!(blocks.iter().all(|(entries, bytes)| *entries <= 64 && *bytes <= 64 * 1024), "{blocks:?}");
+    assert!(blocks.len() < 50 + 40, "and no smaller than that: {blocks:?}");
+    for (after, up_to) in [(98, 103), (2_040, 2_060)] {
+        let read = store.range(document_id(1), after, up_to, usize::MAX).await.expect("works");
+        assert_eq!(texts(&read), texts(&log[after as usize..up_to as usize]));
+    }
 }
 
 /// What is remembered of keys must not outlive them, though nobody waits for their replacement any more.
@@ -343,9 +349,9 @@ async fn of_appends_at_the_same_time_one_wins() {
     store.create(new_document(1)).await.expect("works");
     let racers = (0..32).map(|n| {
         let store = Arc::clone(&store);
-        tokio::spawn(
-            async move { store.append(document_id(1), 0, records(Cursor::default(), [n])).await.expect("works") },
-        )
+        tokio::spawn(async move {
+            store.append(document_id(1), 0, &Entries::new(&records(Cursor::default(), [n]))).await.expect("works")
+        })
     });
     let mut durable = 0;
     for racer in racers.collect::<Vec<_>>() {
@@ -362,7 +368,7 @@ async fn a_full_disk_is_said_and_passes() {
     let mut end = Cursor::default();
     let full = loop {
         let more = records(end, end.version + 1..=end.version + 100);
-        match store.append(document_id(1), end.version, more.clone()).await {
+        match store.append(document_id(1), end.version, &Entries::new(&more)).await {
             Ok(Appended::Durable) => end = more[99].cursor(),
             other => break other,
         }
@@ -371,7 +377,10 @@ async fn a_full_disk_is_said_and_passes() {
 
     store.limit_pages(1_000_000).await.expect("works");
     let more = records(end, end.version + 1..=end.version + 100);
-    assert_eq!(store.append(document_id(1), end.version, more).await.expect("works"), Appended::Durable);
+    assert_eq!(
+        store.append(document_id(1), end.version, &Entries::new(&more)).await.expect("works"),
+        Appended::Durable
+    );
     let log = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
     assert_eq!(log.len() as u64, end.version + 100, "nothing lost, nothing twice");
 }
@@ -382,7 +391,7 @@ async fn the_database_can_be_read_with_a_shell_and_holds_no_keys() {
     store.create(new_document(1)).await.expect("works");
     let mut log = records(Cursor::default(), 1..=2);
     log[1].refused = Some(Refusal::new("said_before", "Say something else."));
-    store.append(document_id(1), 0, log).await.expect("works");
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
 
     let shell = shell(folder.path());
     let row = |version: u64| {
@@ -473,7 +482,7 @@ async fn servers_hear_of_what_others_write() {
     // Whether it listens yet cannot be told: what is written before is not heard.
     loop {
         let log = records(after, [after.version + 1]);
-        let appended = one.append(document_id(1), after.version, log.clone()).await.expect("works");
+        let appended = one.append(document_id(1), after.version, &Entries::new(&log)).await.expect("works");
         assert_eq!(appended, Appended::Durable);
         after = log[0].cursor();
         if let Ok(hint) = tokio::time::timeout(std::time::Duration::from_millis(100), hints.recv()).await {
@@ -487,7 +496,8 @@ async fn servers_hear_of_what_others_write() {
 async fn of_servers_that_append_at_once_one_wins() {
     let Some((_, store)) = open_postgres().await else { return };
     store.create(new_document(1)).await.expect("works");
-    let appends = (1..=16).map(|n| store.append(document_id(1), 0, records(Cursor::default(), [n])));
+    let appends =
+        (1..=16).map(async |n| store.append(document_id(1), 0, &Entries::new(&records(Cursor::default(), [n]))).await);
     let outcomes = futures_util::future::join_all(appends).await;
     let won = outcomes.into_iter().filter(|outcome| *outcome.as_ref().expect("works") == Appended::Durable).count();
     assert_eq!(won, 1);
@@ -501,11 +511,11 @@ async fn an_id_is_in_a_log_once() {
         store.create(new_document(n)).await.expect("works");
     }
     let log = records(Cursor::default(), 1..=2);
-    store.append(document_id(1), 0, log.clone()).await.expect("works");
-    let refused = store.append(document_id(1), 2, records(log[1].cursor(), [3, 1])).await;
+    store.append(document_id(1), 0, &Entries::new(&log)).await.expect("works");
+    let refused = store.append(document_id(1), 2, &Entries::new(&records(log[1].cursor(), [3, 1]))).await;
     assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
-    let next = store.append(document_id(1), 2, records(log[1].cursor(), [3])).await;
+    let next = store.append(document_id(1), 2, &Entries::new(&records(log[1].cursor(), [3]))).await;
     assert_eq!(next.expect("works"), Appended::Durable, "all of it or nothing: the log is as it was");
-    let elsewhere = store.append(document_id(2), 0, records(Cursor::default(), 1..=2)).await;
+    let elsewhere = store.append(document_id(2), 0, &Entries::new(&records(Cursor::default(), 1..=2))).await;
     assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
 }

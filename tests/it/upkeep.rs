@@ -115,11 +115,13 @@ async fn a_check_says_what_is_broken_and_where() {
         let (well, said) = run(&["check"], &[("--data", data.path())]);
         assert!(!well && said.contains(expected) && said.contains("1 of 1 boards are broken"), "{statement}: {said}");
     };
-    // As the server does with some thousands at a time.
+    // As when they came one by one, and the server has moved them.
     database
         .execute_batch(
-            "INSERT INTO blocks (document, last, ids, entries) SELECT document, version, id, '[' || entry || ']' FROM journal;
-             UPDATE documents SET (version, digest) = (SELECT max(version), entry ->> 'digest' FROM journal);
+            "INSERT INTO blocks (document, last, ids, entries)
+                 SELECT document, value ->> 'version', unhex(replace(value ->> 'id', '-', '')), '[' || value || ']'
+                 FROM journal, json_each(entries);
+             UPDATE documents SET (version, digest) = (SELECT max(last), entries ->> '$[#-1].digest' FROM journal);
              DELETE FROM journal",
         )
         .expect("moves");

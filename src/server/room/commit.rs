@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Offer;
+use crate::server::entries::{Committed, Entries};
 use crate::server::metrics::seconds;
 use crate::server::runtime::Runtime;
 use crate::server::store::{Appended, Store, StoreError};
@@ -28,8 +29,8 @@ pub(super) struct Batch<D: Document> {
 /// What became of a batch.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// It is durable.
-    Durable,
+    /// It is durable. These frames carry its entries.
+    Durable(Vec<Committed>),
     /// The log has gone on without us, with these: another server's. The batch is void.
     Behind(Vec<Record>),
     /// The server has to end, and the store does not take the batch. It is void; its authors still have their changes.
@@ -46,11 +47,12 @@ pub(super) async fn append<D: Document, S: Store>(
     batch: Batch<D>,
 ) -> (Batch<D>, Outcome) {
     let (after, start) = (batch.staged.after(), Instant::now());
+    let entries = Entries::new(batch.staged.records());
     let metrics = &runtime.metrics;
     // Until the store takes it, the server is not ready.
     let mut unsaved = None;
     loop {
-        match try_append(&*store, document, after, batch.staged.records()).await {
+        match try_append(&*store, document, after, &entries).await {
             Ok(Some(outcome)) => {
                 metrics.commit_seconds.observe(seconds(start.elapsed()));
                 saves.send_if_modified(|saves| !std::mem::replace(saves, true));
@@ -89,14 +91,15 @@ impl Drop for Unsaved<'_> {
     }
 }
 
+/// What became of it; `None` if that cannot be told.
 async fn try_append<S: Store>(
     store: &S,
     document: DocumentId,
     after: u64,
-    records: &[Record],
+    entries: &Entries<'_>,
 ) -> Result<Option<Outcome>, StoreError> {
-    match store.append(document, after, records.to_vec()).await? {
-        Appended::Durable => Ok(Some(Outcome::Durable)),
+    match store.append(document, after, entries).await? {
+        Appended::Durable => Ok(Some(Outcome::Durable(entries.frames().to_vec()))),
         Appended::Conflict => {
             let missed = store.range(document, after, u64::MAX, CATCH_UP_BYTES).await?;
             Ok((!missed.is_empty()).then_some(Outcome::Behind(missed)))

@@ -7,6 +7,7 @@ use axum::extract::ws::Utf8Bytes;
 use super::Join;
 use super::snapshot::bytes;
 use super::task::{Done, Member, Room};
+use crate::server::entries::Entries;
 use crate::server::frame;
 use crate::server::metrics::Metrics;
 use crate::server::outbound::Outbound;
@@ -80,7 +81,7 @@ impl<D: Document, S: Store> Room<D, S> {
         let sent = match (join.resume, answer) {
             (None, answer) => send_all(&join.outbound, self.response(&join, answer)),
             (Some(resume), Answer::Tail(tail)) => {
-                self.says_what_it_saves(&join.outbound, resume) && send_all(&join.outbound, frame::committed(&tail))
+                self.says_what_it_saves(&join.outbound, resume) && send_all(&join.outbound, committed(&tail))
             }
             (Some(_), Answer::Snapshot { .. }) => {
                 join.outbound.close(missed_too_much());
@@ -214,9 +215,13 @@ impl<D: Document, S: Store> Room<D, S> {
             frames.push((frame::saving(false), at));
         }
         let since: Vec<_> = self.recent.since(at.version).into_iter().flatten().cloned().collect();
-        frames.extend(frame::committed(&since));
+        frames.extend(committed(&since));
         frames
     }
+}
+
+fn committed(records: &[Record]) -> Vec<(Utf8Bytes, Cursor)> {
+    Entries::new(records).into_frames().into_iter().map(|frame| (frame.text, frame.end)).collect()
 }
 
 fn send_all(outbound: &Outbound, frames: Vec<(Utf8Bytes, Cursor)>) -> bool {

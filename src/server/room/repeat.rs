@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Offer;
 use super::task::{Done, Room};
-use crate::server::frame;
+use crate::server::entries::Entries;
 use crate::server::outbound::Outbound;
 use crate::server::store::{Store, StoreError};
 use crate::sync::document::Document;
@@ -58,7 +58,7 @@ async fn repeat<S: Store>(
 }
 
 fn send_all(outbound: &Outbound, records: &[Record]) {
-    for (frame, cursor) in frame::committed(records) {
-        outbound.send_up_to(frame, cursor);
+    for frame in Entries::new(records).into_frames() {
+        outbound.send_up_to(frame.text, frame.end);
     }
 }

@@ -17,6 +17,7 @@ use super::load::{self, Loaded};
 use super::recent::Recent;
 use super::snapshot::Snapshots;
 use super::{Doors, Join, Offer, Request};
+use crate::server::entries::{Committed, Entries};
 use crate::server::frame;
 use crate::server::metrics::Share;
 use crate::server::outbound::Outbound;
@@ -266,10 +267,7 @@ impl<D: Document, S: Store> Room<D, S> {
                 // have been is what they say, and not what is known.
                 let known = missed.last().is_some_and(|last| last.version >= self.known_end);
                 let whole = missed.is_empty() || (known && self.ahead.is_empty());
-                for record in &missed {
-                    self.sequencer.replay(record)?;
-                }
-                self.publish(missed);
+                self.take_over(missed)?;
                 if whole {
                     self.known_end = self.sequencer.cursor().version;
                     for join in mem::take(&mut self.ahead) {
@@ -325,20 +323,17 @@ impl<D: Document, S: Store> Room<D, S> {
 
     fn settle(&mut self, batch: Batch<D>, outcome: Outcome) -> Result<(), Misfit> {
         match outcome {
-            Outcome::Durable => {
+            Outcome::Durable(frames) => {
                 let records = self.sequencer.commit(batch.staged);
                 let (commits, refused) =
                     (records.len(), records.iter().filter(|record| record.refused.is_some()).count());
                 self.runtime.metrics.commits.inc_by(commits as u64);
                 self.runtime.metrics.refusals.inc_by(refused as u64);
-                self.publish(records);
+                self.publish(records, frames);
             }
             Outcome::Behind(missed) => {
                 tracing::info!(document = %self.document, entries = missed.len(), "another server was faster");
-                for record in &missed {
-                    self.sequencer.replay(record)?;
-                }
-                self.publish(missed);
+                self.take_over(missed)?;
                 self.gathered.put_back(batch.offers);
             }
             // Their authors still have them, and offer them again.
@@ -347,10 +342,20 @@ impl<D: Document, S: Store> Room<D, S> {
         Ok(())
     }
 
-    /// Sends entries that are durable to everyone.
-    fn publish(&mut self, records: Vec<Record>) {
-        for (frame, cursor) in frame::committed(&records) {
-            self.members.retain(|_, member| member.outbound.send_up_to(frame.clone(), cursor));
+    /// Goes on with what another server appended.
+    fn take_over(&mut self, missed: Vec<Record>) -> Result<(), Misfit> {
+        for record in &missed {
+            self.sequencer.replay(record)?;
+        }
+        let frames = Entries::new(&missed).into_frames();
+        self.publish(missed, frames);
+        Ok(())
+    }
+
+    /// Sends entries that are durable to everyone, by the frames that carry them.
+    fn publish(&mut self, records: Vec<Record>, frames: Vec<Committed>) {
+        for frame in frames {
+            self.members.retain(|_, member| member.outbound.send_up_to(frame.text.clone(), frame.end));
         }
         self.recent.extend(records);
         let version = self.sequencer.cursor().version;

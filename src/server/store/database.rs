@@ -8,6 +8,7 @@ use super::{
     Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
     Stored,
 };
+use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::DocumentId;
 use crate::sync::message::Record;
@@ -68,8 +69,8 @@ impl Store for Database {
         ask!(self, create(new))
     }
 
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        ask!(self, append(document, after, records))
+    async fn append(&self, document: DocumentId, after: u64, entries: &Entries<'_>) -> Result<Appended, StoreError> {
+        ask!(self, append(document, after, entries))
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {

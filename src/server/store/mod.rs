@@ -14,6 +14,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
+use super::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId, Key};
 use crate::sync::message::{Access, Record};
@@ -66,7 +67,7 @@ pub trait Store: ReadStore {
         &self,
         document: DocumentId,
         after: u64,
-        records: Vec<Record>,
+        entries: &Entries<'_>,
     ) -> impl Future<Output = Result<Appended, StoreError>> + Send;
 
     /// Keeps a document's JSON as of `at`, so that loading need not replay what is before. One that is older than what is

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use sheetbend::server::entries::Entries;
 use sheetbend::server::store::{
     Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
     Stored,
@@ -197,7 +198,7 @@ impl Store for Memory {
         Ok(Creation::Created)
     }
 
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
+    async fn append(&self, document: DocumentId, after: u64, entries: &Entries<'_>) -> Result<Appended, StoreError> {
         let append = self.0.appends.fetch_add(1, Ordering::SeqCst);
         let fails = |at: usize| match self.0.unreliable.load(Ordering::SeqCst) {
             0 => false,
@@ -211,10 +212,11 @@ impl Store for Memory {
             if kept.end().version != after {
                 return Ok(Appended::Conflict);
             }
+            let records = entries.records();
             if records.iter().any(|new| kept.log.iter().any(|old| old.id == new.id)) {
                 return Err(StoreError::failed("an id is in the log already"));
             }
-            kept.log.extend(records);
+            kept.log.extend_from_slice(records);
             Ok(Appended::Durable)
         });
         if fails(1) {

@@ -25,6 +25,7 @@ use super::{
     Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
     Stored,
 };
+use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::message::Record;
@@ -319,12 +320,13 @@ impl Store for Postgres {
         Ok(if same.get::<_, i64>(0) == 2 { Creation::Existed } else { Creation::Taken })
     }
 
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
+    async fn append(&self, document: DocumentId, after: u64, entries: &Entries<'_>) -> Result<Appended, StoreError> {
         const APPEND: &str = "WITH moved AS (\
                 UPDATE documents SET version = $2, digest = $3 WHERE id = $1 AND version = $4 RETURNING id) \
             INSERT INTO log (document, version, digest, id, author, timestamp, change, refusal) \
             SELECT moved.id, new.* FROM moved, \
                 UNNEST($5::bigint[], $6::text[], $7::uuid[], $8::bytea[], $9::bigint[], $10::text[], $11::text[]) AS new";
+        let records = entries.records();
         let Some(last) = records.last() else { return Ok(Appended::Durable) };
         // Two strings: writing them cannot fail.
         let refusal =

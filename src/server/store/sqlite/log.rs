@@ -1,40 +1,42 @@
-//! Documents' logs: the newest entries in a journal, in the order they came, and those before in blocks, each of entries that follow
-//! each other in one log.
-//!
-//! So a transaction that appends to many logs changes the journal's last pages, and not some of each log. Some thousands of
-//! entries at a time move into blocks. An entry is JSON, as clients are sent it.
+//! Documents' logs, in blocks: each is of entries that follow each other in one log, as the JSON that clients are sent. The newest are in a
+//! journal, in the order they came, and without an index: a transaction that appends to many logs changes its last pages, and not some
+//! of each log. Some thousands at a time they move, and become larger ones.
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, Error, OptionalExtension as _, Result};
+use rusqlite::{Connection, OptionalExtension as _, Result};
 use uuid::Uuid;
 
 use super::row::{self, signed};
 use super::{Appended, End};
+use crate::server::entries::{Committed, Entries};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::{ChangeId, DocumentId};
 use crate::sync::message::Record;
 
-/// Entries in the journal before they move: so many that logs are changed seldom, so few that reading the whole journal, which has no
-/// index, takes little.
-const JOURNAL: i64 = 2_048;
+/// Entries in the journal before they move: so many that logs are changed seldom, so few that the move, which all wait for, and looking
+/// through the journal take little.
+const JOURNAL: usize = 2_048;
 
-/// Most entries in a block, which is read as a whole.
+/// Bytes of an entry's id.
+const ID: usize = size_of::<Uuid>();
+
+/// Most entries in a block, which is read as a whole; more only if they were appended at once.
 const BLOCK: usize = 64;
-/// No more go into a block that has so many bytes.
+/// Most bytes in a block that is made of several.
 const BLOCK_BYTES: usize = 64 * 1024;
 
 /// The connection that writes, and what it knows of the journal: nobody else writes there.
 #[derive(Debug)]
 pub(super) struct Log {
     db: Connection,
-    /// Where the logs end that have entries in the journal. `None` until that is read from there.
-    ends: Option<HashMap<DocumentId, Cursor>>,
+    /// `None` until that is read from there.
+    journal: Option<Journal>,
 }
 
 impl Log {
     pub(super) const fn new(db: Connection) -> Self {
-        Self { db, ends: None }
+        Self { db, journal: None }
     }
 
     pub(super) const fn db(&self) -> &Connection {
@@ -43,68 +45,117 @@ impl Log {
 
     /// A transaction was undone, and with it what it may have appended.
     pub(super) fn undone(&mut self) {
-        self.ends = None;
+        self.journal = None;
     }
 
-    pub(super) fn append(&mut self, document: DocumentId, after: u64, records: &[Record]) -> Result<Appended> {
-        let Some(last) = records.last() else { return Ok(Appended::Durable) };
-        let ends = match &mut self.ends {
-            Some(ends) => ends,
-            unread => unread.insert(ends_in_journal(&self.db)?),
+    pub(super) fn append(&mut self, tail: &Tail) -> Result<Appended> {
+        let journal = match &mut self.journal {
+            Some(journal) => journal,
+            unread => unread.insert(Journal::read(&self.db)?),
         };
-        let id = document.to_string();
-        let end = match ends.get(&document) {
-            Some(end) => Some(end.version),
-            None => self
-                .db
-                .prepare_cached("SELECT version FROM documents WHERE id = ?1")?
-                .query_row([&id], |row| row::unsigned(row, 0))
-                .optional()?,
-        };
-        if end != Some(after) {
+        if journal.end(&self.db, tail.document)? != Some(tail.after) {
             return Ok(Appended::Conflict);
         }
-        let mut insert =
-            self.db.prepare_cached("INSERT INTO journal (document, version, id, entry) VALUES (?1, ?2, ?3, ?4)")?;
-        for record in records {
-            let entry = serde_json::to_string(record).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
-            insert.execute((&id, signed(record.version), record.id.0.as_bytes(), entry))?;
-        }
-        ends.insert(document, last.cursor());
-        if self.db.last_insert_rowid() >= JOURNAL {
-            empty_journal(&self.db, ends)?;
-            ends.clear();
+        journal.push(&self.db, tail)?;
+        if journal.entries >= JOURNAL {
+            journal.empty(&self.db)?;
         }
         Ok(Appended::Durable)
     }
 }
 
-fn ends_in_journal(db: &Connection) -> Result<HashMap<DocumentId, Cursor>> {
-    db.prepare("SELECT max(version), entry ->> 'digest', document FROM journal GROUP BY document")?
-        .query_map([], |row| Ok((row::parsed(row, 2)?, row::cursor(row)?)))?
-        .collect()
+/// What is in the journal.
+#[derive(Debug, Default)]
+struct Journal {
+    entries: usize,
+    /// Where the logs end that have entries in it.
+    ends: HashMap<DocumentId, Cursor>,
 }
 
-fn empty_journal(db: &Connection, ends: &HashMap<DocumentId, Cursor>) -> Result<()> {
-    let mut update = db.prepare_cached("UPDATE documents SET version = ?1, digest = ?2 WHERE id = ?3")?;
-    for (document, end) in ends {
-        update.execute((signed(end.version), end.digest.to_string(), document.to_string()))?;
-    }
-    let mut entries =
-        db.prepare_cached("SELECT document, version, id, entry FROM journal ORDER BY document, version")?;
-    let mut rows = entries.query([])?;
-    let mut block = Block::default();
-    while let Some(row) = rows.next()? {
-        let document = row.get_ref(0)?.as_str()?;
-        if !block.takes(document) {
-            block.write(db)?;
-            block = Block { document: document.to_owned(), ..Block::default() };
+impl Journal {
+    fn read(db: &Connection) -> Result<Self> {
+        let mut journal = Self::default();
+        let mut logs = db.prepare(
+            "SELECT max(last), entries ->> '$[#-1].digest', document, sum(length(ids)) FROM journal GROUP BY document",
+        )?;
+        let mut rows = logs.query([])?;
+        while let Some(row) = rows.next()? {
+            journal.ends.insert(row::parsed(row, 2)?, row::cursor(row)?);
+            journal.entries += usize::try_from(row::unsigned(row, 3)?).unwrap_or(usize::MAX) / ID;
         }
-        block.push(row.get(1)?, row.get_ref(2)?.as_blob()?, row.get_ref(3)?.as_str()?);
+        Ok(journal)
     }
-    block.write(db)?;
-    db.prepare_cached("DELETE FROM journal")?.execute([])?;
-    Ok(())
+
+    /// The version at which a log ends; `None` if there is no such document.
+    fn end(&self, db: &Connection, document: DocumentId) -> Result<Option<u64>> {
+        if let Some(end) = self.ends.get(&document) {
+            return Ok(Some(end.version));
+        }
+        db.prepare_cached("SELECT version FROM documents WHERE id = ?1")?
+            .query_row([document.to_string()], |row| row::unsigned(row, 0))
+            .optional()
+    }
+
+    fn push(&mut self, db: &Connection, tail: &Tail) -> Result<()> {
+        let id = tail.document.to_string();
+        let mut insert =
+            db.prepare_cached("INSERT INTO journal (document, last, ids, entries) VALUES (?1, ?2, ?3, ?4)")?;
+        for (ids, frame) in &tail.frames {
+            insert.execute((&id, signed(frame.end.version), ids, frame.json()))?;
+            self.entries += frame.entries;
+        }
+        self.ends.insert(tail.document, tail.end);
+        Ok(())
+    }
+
+    /// Moves all that is in it.
+    fn empty(&mut self, db: &Connection) -> Result<()> {
+        let mut update = db.prepare_cached("UPDATE documents SET version = ?1, digest = ?2 WHERE id = ?3")?;
+        for (document, end) in self.ends.drain() {
+            update.execute((signed(end.version), end.digest.to_string(), document.to_string()))?;
+        }
+        let mut journal =
+            db.prepare_cached("SELECT document, last, ids, entries FROM journal ORDER BY document, last")?;
+        let mut rows = journal.query([])?;
+        let mut block = Block::default();
+        while let Some(row) = rows.next()? {
+            let (document, ids) = (row.get_ref(0)?.as_str()?, row.get_ref(2)?.as_blob()?);
+            let entries = row.get_ref(3)?.as_str()?;
+            if !block.takes(document, ids, entries) {
+                block.write(db)?;
+                block = Block { document: document.to_owned(), ..Block::default() };
+            }
+            block.push(row.get(1)?, ids, entries);
+        }
+        block.write(db)?;
+        db.prepare_cached("DELETE FROM journal")?.execute([])?;
+        self.entries = 0;
+        Ok(())
+    }
+}
+
+/// What is to be appended to a log.
+#[derive(Debug)]
+pub(super) struct Tail {
+    document: DocumentId,
+    /// The version that it follows.
+    after: u64,
+    end: Cursor,
+    /// Each with the ids of its entries.
+    frames: Vec<(Vec<u8>, Committed)>,
+}
+
+impl Tail {
+    /// `None` if there are no entries.
+    pub(super) fn new(document: DocumentId, after: u64, entries: &Entries<'_>) -> Option<Self> {
+        let mut records = entries.records().iter();
+        let with_ids = |frame: &Committed| {
+            let ids = records.by_ref().take(frame.entries).flat_map(|record| *record.id.0.as_bytes()).collect();
+            (ids, frame.clone())
+        };
+        let frames = entries.frames().iter().map(with_ids).collect();
+        Some(Self { document, after, end: entries.records().last()?.cursor(), frames })
+    }
 }
 
 /// Entries that follow each other in one log.
@@ -113,20 +164,27 @@ struct Block {
     document: String,
     last: i64,
     ids: Vec<u8>,
-    /// Each with what comes before it in a JSON array.
+    /// A JSON array, but for its end.
     entries: String,
 }
 
 impl Block {
-    fn takes(&self, document: &str) -> bool {
-        self.document == document && self.ids.len() / 16 < BLOCK && self.entries.len() < BLOCK_BYTES
+    fn takes(&self, document: &str, ids: &[u8], entries: &str) -> bool {
+        self.document == document
+            && (self.ids.len() + ids.len()) / ID <= BLOCK
+            && self.entries.len() + entries.len() <= BLOCK_BYTES
     }
 
-    fn push(&mut self, version: i64, id: &[u8], entry: &str) {
-        self.last = version;
-        self.ids.extend_from_slice(id);
-        self.entries.push(if self.entries.is_empty() { '[' } else { ',' });
-        self.entries.push_str(entry);
+    fn push(&mut self, last: i64, ids: &[u8], entries: &str) {
+        self.last = last;
+        self.ids.extend_from_slice(ids);
+        if self.entries.is_empty() {
+            self.entries.push('[');
+        } else {
+            self.entries.push(',');
+        }
+        let inner = entries.strip_prefix('[').and_then(|entries| entries.strip_suffix(']'));
+        self.entries.push_str(inner.unwrap_or_default());
     }
 
     fn write(mut self, db: &Connection) -> Result<()> {
@@ -148,7 +206,7 @@ impl Block {
 pub(super) fn end(db: &Connection, document: DocumentId) -> Result<Option<(Cursor, u64)>> {
     db.prepare_cached(
         "SELECT coalesce(newest.version, documents.version), coalesce(newest.digest, documents.digest), keys_version
-         FROM documents, (SELECT max(version) AS version, entry ->> 'digest' AS digest FROM journal WHERE document = ?1) AS newest
+         FROM documents, (SELECT max(last) AS version, entries ->> '$[#-1].digest' AS digest FROM journal WHERE document = ?1) AS newest
          WHERE id = ?1",
     )?
     .query_row([document.to_string()], |row| Ok((row::cursor(row)?, row::unsigned(row, 2)?)))
@@ -177,7 +235,7 @@ pub(super) fn range(
     let mut select = db.prepare_cached(
         "SELECT last, entries FROM blocks WHERE document = ?1 AND last > ?2
          UNION ALL
-         SELECT version, '[' || entry || ']' FROM journal WHERE document = ?1 AND version > ?2
+         SELECT last, entries FROM journal WHERE document = ?1 AND last > ?2
          ORDER BY 1",
     )?;
     let mut rows = select.query((document.to_string(), signed(after)))?;
@@ -200,7 +258,7 @@ pub(super) fn range(
 /// The ids of all entries, with their versions.
 pub(super) fn ids(db: &Connection, document: DocumentId) -> Result<Vec<(ChangeId, u64)>> {
     let mut select = db.prepare_cached(
-        "SELECT last, ids FROM blocks WHERE document = ?1 UNION ALL SELECT version, id FROM journal WHERE document = ?1",
+        "SELECT last, ids FROM blocks WHERE document = ?1 UNION ALL SELECT last, ids FROM journal WHERE document = ?1",
     )?;
     let mut rows = select.query([document.to_string()])?;
     let mut ids = Vec::new();

@@ -22,13 +22,14 @@ pub use self::writer::Fatal;
 
 use self::known_keys::KnownKeys;
 use self::lock::FolderLock;
-use self::log::Log;
+use self::log::{Log, Tail};
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
     Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
     Stored,
 };
+use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::DocumentId;
 use crate::sync::message::Record;
@@ -199,8 +200,9 @@ impl Store for Sqlite {
         self.writer.run(move |log| statements::create(log.db(), &new)).await
     }
 
-    async fn append(&self, document: DocumentId, after: u64, records: Vec<Record>) -> Result<Appended, StoreError> {
-        self.writer.run(move |log| log.append(document, after, &records)).await
+    async fn append(&self, document: DocumentId, after: u64, entries: &Entries<'_>) -> Result<Appended, StoreError> {
+        let Some(tail) = Tail::new(document, after, entries) else { return Ok(Appended::Durable) };
+        self.writer.run(move |log| log.append(&tail)).await
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {

@@ -89,7 +89,7 @@ pub(super) fn documents(db: &Connection, after: Option<DocumentId>, most: usize)
          FROM documents
          JOIN keys AS edit ON edit.document = id AND edit.access = 'edit'
          JOIN keys AS view ON view.document = id AND view.access = 'view'
-         LEFT JOIN (SELECT document, max(version) AS version, entry ->> 'digest' AS digest FROM journal GROUP BY document)
+         LEFT JOIN (SELECT document, max(last) AS version, entries ->> '$[#-1].digest' AS digest FROM journal GROUP BY document)
              AS newest ON newest.document = id
          WHERE id > ?1 ORDER BY id LIMIT ?2",
     )?

@@ -1,6 +1,6 @@
--- Entries are kept as the JSON that clients are sent. The newest are in `journal`, in the order they came; some thousands at a time they move
--- into `blocks`, each of entries that follow each other in one log. As long as a log has entries in the journal, the last of them is its
--- end, and `documents` has caught up when they move. `entries` is all of them, as columns.
+-- Entries are kept as the JSON that clients are sent, in blocks of those that follow each other in one log. The newest blocks are in
+-- `journal`, in the order they came; some thousands at a time they move into `blocks`, and become larger ones. As long as a log has
+-- entries in the journal, the last of them is its end: `documents` has caught up when they move. `entries` is all of them, as columns.
 
 CREATE TABLE blocks (
     document TEXT NOT NULL REFERENCES documents (id),
@@ -27,10 +27,10 @@ DROP TABLE log;
 
 CREATE TABLE journal (
     seq      INTEGER PRIMARY KEY,           -- 1, 2, 3 … since the last move
-    document TEXT NOT NULL,                 -- there is one in `documents`
-    version  INTEGER NOT NULL,
-    id       BLOB NOT NULL,                 -- of the change: UUID, 16 bytes
-    entry    TEXT NOT NULL                  -- JSON
+    document TEXT NOT NULL,                 -- there is one in `documents`; the rest as in `blocks`
+    last     INTEGER NOT NULL,
+    ids      BLOB NOT NULL,
+    entries  TEXT NOT NULL
 ) STRICT;
 
 CREATE VIEW entries AS
@@ -46,7 +46,7 @@ SELECT
 FROM (
     SELECT document, value AS entry FROM blocks, json_each(blocks.entries)
     UNION ALL
-    SELECT document, entry FROM journal
+    SELECT document, value FROM journal, json_each(journal.entries)
 );
 
 CREATE VIEW history AS
