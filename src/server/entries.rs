@@ -31,7 +31,7 @@ impl<'a> Entries<'a> {
             });
             let (entries, later) = rest.split_at(fitting.count().max(1));
             let end = entries.last().map_or_else(Cursor::default, Record::cursor);
-            frames.push(Committed { text: frame::committed(entries), entries: entries.len(), end });
+            frames.push(Committed { text: frame_of(entries), entries: entries.len(), end });
             rest = later;
         }
         Self { records, frames }
@@ -68,9 +68,17 @@ impl Committed {
     /// The entries as a JSON array.
     #[must_use]
     pub fn json(&self) -> &str {
-        let text = self.text.as_str();
-        text.get(frame::COMMITTED.len()..text.len().saturating_sub(1)).unwrap_or_default()
+        &self.text[BEFORE.len()..self.text.len() - AFTER.len()]
     }
+}
+
+/// What is before and after the entries in a frame.
+const BEFORE: &str = r#"{"type":"committed","entries":"#;
+const AFTER: &str = "}";
+
+fn frame_of(entries: &[Record]) -> Utf8Bytes {
+    let json = serde_json::to_string(entries).expect("records are plain data with string keys");
+    [BEFORE, &json, AFTER].concat().into()
 }
 
 #[cfg(test)]
@@ -80,6 +88,7 @@ mod tests {
     use super::*;
     use crate::sync::digest::Digest;
     use crate::sync::id::ChangeId;
+    use crate::sync::message::ServerFrame;
 
     fn record(version: u64, bytes: usize) -> Record {
         Record {
@@ -98,6 +107,8 @@ mod tests {
         let records = [record(1, 3), record(2, 4)];
         let entries = Entries::new(&records);
         let [frame] = entries.frames() else { panic!("one frame: {entries:?}") };
+        let said: ServerFrame<'_, ()> = ServerFrame::Committed { entries: &records };
+        assert_eq!(frame.text.as_str(), serde_json::to_string(&said).expect("JSON"));
         assert_eq!(frame.json(), serde_json::to_string(&records).expect("JSON"));
         assert_eq!((frame.entries, frame.end.version), (2, 2));
         assert!(Entries::new(&[]).frames().is_empty());

@@ -10,14 +10,6 @@ use crate::sync::message::{Bye, Record, Resume, ServerFrame, SyncResponse};
 /// A document's JSON text, shared by all who get it.
 pub(super) type DocumentJson = Arc<RawValue>;
 
-/// What a `committed` frame begins with; the entries as an array follow, and a brace.
-pub(super) const COMMITTED: &str = r#"{"type":"committed","entries":"#;
-
-/// A `committed` frame.
-pub(super) fn committed(entries: &[Record]) -> Utf8Bytes {
-    encode(&ServerFrame::Committed { entries })
-}
-
 /// A `sync_response` frame.
 pub(super) fn sync_response(response: &SyncResponse<DocumentJson, Record>) -> Utf8Bytes {
     encode(&ServerFrame::SyncResponse(response))

@@ -125,7 +125,7 @@ impl Journal {
                 block.write(db)?;
                 block = Block { document: document.to_owned(), ..Block::default() };
             }
-            block.push(row.get(1)?, ids, entries);
+            block.push(row.get(1)?, ids, entries)?;
         }
         block.write(db)?;
         db.prepare_cached("DELETE FROM journal")?.execute([])?;
@@ -175,16 +175,14 @@ impl Block {
             && self.entries.len() + entries.len() <= BLOCK_BYTES
     }
 
-    fn push(&mut self, last: i64, ids: &[u8], entries: &str) {
+    fn push(&mut self, last: i64, ids: &[u8], entries: &str) -> Result<()> {
+        let inner = entries.strip_prefix('[').and_then(|entries| entries.strip_suffix(']'));
+        let inner = inner.ok_or_else(|| row::unreadable(3, "no JSON array"))?;
         self.last = last;
         self.ids.extend_from_slice(ids);
-        if self.entries.is_empty() {
-            self.entries.push('[');
-        } else {
-            self.entries.push(',');
-        }
-        let inner = entries.strip_prefix('[').and_then(|entries| entries.strip_suffix(']'));
-        self.entries.push_str(inner.unwrap_or_default());
+        self.entries.push(if self.entries.is_empty() { '[' } else { ',' });
+        self.entries.push_str(inner);
+        Ok(())
     }
 
     fn write(mut self, db: &Connection) -> Result<()> {
