@@ -610,6 +610,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_says_is_read_as_it_was_said() {
+        let request = SyncRequest {
+            key: Key::from_random([7; 16]),
+            replica: ReplicaId(uuid::Uuid::nil()),
+            version: 3,
+            digest: Digest::GENESIS,
+            last_sync_timestamp: 4,
+            name: "Ada".into(),
+            witness: Some(Cursor { version: 5, digest: Digest::GENESIS }),
+            resume: None,
+        };
+        let proposal = Proposal { id: ChangeId(uuid::Uuid::nil()), change: Body::Known(9) };
+        for message in [
+            ClientMessage::SyncRequest(request),
+            ClientMessage::Changes { changes: vec![proposal] },
+            ClientMessage::Ping { nonce: 1 },
+            ClientMessage::Pong { nonce: 2 },
+        ] {
+            let text = serde_json::to_string(&message).expect("JSON");
+            assert_eq!(serde_json::from_str::<ClientMessage<u8>>(&text).expect("readable"), message, "{text}");
+        }
+    }
+
+    #[test]
     fn a_message_is_read_wherever_its_type_stands() {
         let read = |text: &str| serde_json::from_str::<ClientMessage<u8>>(text).map_err(|error| error.to_string());
         for text in [
