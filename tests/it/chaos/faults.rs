@@ -8,7 +8,7 @@ use sheetbend::server::Settings;
 use sheetbend::server::store::sqlite::Sqlite;
 use sheetbend::sync::client::Connection;
 use sheetbend::sync::faults::{Directions, Fault, Script};
-use sheetbend::sync::link::Loss;
+use sheetbend::sync::link::{self, Loss};
 use sheetbend::sync::message::ByeCode;
 
 use crate::support::http::ask;
@@ -102,6 +102,24 @@ async fn a_handshake_that_is_never_answered() {
     scene.say().await;
     scene.both_wait(|why| *why == Loss::Unreachable).await;
     scene.settle().await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_hangs_is_not_waited_for_when_someone_retries() {
+    let scene = Scene::new().await;
+    let chaos = Chaos::start("127.0.0.1:0".parse().expect("an address"), scene.served.address).await.expect("starts");
+    chaos.apply(Fault::SilentHandshake).expect("a proxy can");
+    // An attempt may hang for eight times as long as the first, and is old enough to be given up from the beginning.
+    let link = link::Settings { probe_timeout: Duration::ZERO, ..quick() };
+    let person = Person::<Words>::at(chaos.address(), "Cy", link);
+    let hangs = Connection::Connecting { attempt: 3 };
+    person.sees(|view| view.status.connection == hangs).await;
+    chaos.wait_for_open(|open| *open == 1).await;
+    chaos.apply(Fault::Clear).expect("a proxy can");
+    person.session.retry_now();
+    let again = Connection::Connecting { attempt: 0 };
+    let view = person.sees(|view| ![&hangs, &again].contains(&&view.status.connection)).await;
+    assert_eq!(view.status.connection, Connection::Live);
 }
 
 #[tokio::test]
