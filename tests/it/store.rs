@@ -385,6 +385,33 @@ async fn a_full_disk_is_said_and_passes() {
     assert_eq!(log.len() as u64, end.version + 100, "nothing lost, nothing twice");
 }
 
+/// When the journal is full its entries move, in the transaction of the entry that filled it.
+#[tokio::test]
+async fn a_disk_that_is_full_when_entries_move_loses_none() {
+    const BEFORE: u64 = 2_047;
+    let (folder, store) = open_temporary();
+    store.create(new_document(1)).await.expect("works");
+    let log = records(Cursor::default(), 1..=BEFORE + 1);
+    let (before, last) = log.split_at(BEFORE as usize);
+    store.append(document_id(1), 0, &Entries::new(before)).await.expect("works");
+    let shell = shell(folder.path());
+    let number = |sql: &str| shell.query_row(sql, [], |row| row.get::<_, u32>(0)).expect("a number");
+    // Room for an entry, and not for all of them a second time.
+    store.limit_pages(number("PRAGMA page_count") + 3).await.expect("works");
+    let full = store.append(document_id(1), BEFORE, &Entries::new(last)).await;
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+    assert_eq!(number("SELECT count(*) FROM blocks"), 0);
+    let end = store.ends(vec![document_id(1)]).await.expect("works");
+    assert_eq!(end, [End { document: document_id(1), version: BEFORE, keys_version: 0 }]);
+
+    store.limit_pages(1_000_000).await.expect("works");
+    let again = store.append(document_id(1), BEFORE, &Entries::new(last)).await;
+    assert_eq!(again.expect("works"), Appended::Durable);
+    assert_eq!(number("SELECT count(*) FROM journal"), 0, "they have moved");
+    let read = store.range(document_id(1), 0, u64::MAX, usize::MAX).await.expect("works");
+    assert_eq!(texts(&read), texts(&log));
+}
+
 #[tokio::test]
 async fn the_database_can_be_read_with_a_shell_and_holds_no_keys() {
     let (folder, store) = open_temporary();
