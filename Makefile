@@ -6,6 +6,8 @@ LISTEN ?= 127.0.0.1:3000
 DATA ?= data
 CHANGES ?= 1000000
 SECONDS ?= 120
+STEPS ?= 1500
+MINUTES ?= 60
 SHARD ?= 0/1
 
 export SHEETBEND_TOOLS := $(TOOLS)
@@ -19,7 +21,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser tally soak simulate fuzz load bench bench-peers bench-nodes mutants measure pictures size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser monkey monkeys tally soak simulate fuzz load bench bench-peers bench-nodes mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +39,7 @@ $(STAMP): $(SOURCES) $(STALE)
 watch: tools ## build for development, serve, and build again at every change
 	cargo leptos watch
 
-test: test-rust test-browser ## every test: the engine, the server, the browser
+test: test-rust monkey test-browser ## every test: the engine, the server, the browser
 
 test-rust: tools ## the Rust tests alone
 	@echo "Testing the engine and the document (about 2 minutes the first time)…"
@@ -59,7 +61,14 @@ test-browser: build tally ## the browser tests alone (ARGS='-g "a title"' for so
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
 
-soak: simulate fuzz ## simulate on and on, then fuzz: some minutes
+monkey: build ## let a random person use the board in a browser (SEED=n STEPS=1500; SEED='1 2 3' for several)
+	@echo "Letting a random person use the board, for $(STEPS) steps (about 5 minutes)…"
+	@MONKEY_SEED="$(or $(SEED),1)" MONKEY_STEPS=$(STEPS) scripts/browser-tests --config monkey.config.ts $(ARGS)
+
+monkeys: build ## let random people use the board, one after the other, for MINUTES=60
+	@scripts/monkeys $(MINUTES)
+
+soak: simulate fuzz monkeys ## simulate on and on, then fuzz, then an hour of random people in a browser
 
 simulate: ## simulate whole systems on and on (CHANGES=1000000: until so many changes were made; SEED=n: from this seed on)
 	SHEETBEND_SOAK=$(CHANGES) $(if $(SEED),SHEETBEND_SEED=$(SEED)) cargo test --profile simulation --test simulation soak -- --nocapture

@@ -1,0 +1,284 @@
+import type { BrowserContext, Locator, Page } from "@playwright/test";
+import type { Server } from "../support/server.ts";
+import { Errors } from "./errors.ts";
+import type { Other } from "./other.ts";
+import type { Random } from "./random.ts";
+import type { Typed } from "./typed.ts";
+
+/** What the monkey works with. */
+export interface Stage {
+  page: Page;
+  context: BrowserContext;
+  server: Server;
+  other: Other;
+  random: Random;
+  typed: Typed;
+  errors: Errors;
+  step: number;
+  /** Another tab of the same browser on the same board, if one is open. */
+  tab?: Page;
+  offline: boolean;
+}
+
+/** Does something, and says what it was; `undefined` where it could not be done. */
+type Act = (stage: Stage) => Promise<string | undefined>;
+
+const TEXT_FIELDS =
+  ".app :is(input:not([type]), input[type=text], textarea):not([readonly]):not(:disabled):not(.network-tools *), .home-page :is(input:not([type]), textarea)";
+const BUTTONS = "button:enabled, summary, a[href^='/'], input[type=checkbox]:enabled";
+
+/** Leaves a field's text behind on purpose. */
+const DISCARDS = /^(cancel|done|discard|let go)/i;
+
+/** The elements that a person can see and press: on the page, or in the dialog that is open. */
+async function visible(page: Page, selector: string): Promise<Locator[]> {
+  const all = page.locator(selector);
+  const reachable = await all.evaluateAll((elements) =>
+    elements.map((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      if (width === 0 || height === 0) return false;
+      const there = document.elementFromPoint(left + width / 2, top + height / 2);
+      return !!there && (element.contains(there) || there.contains(element));
+    }),
+  );
+  return reachable.flatMap((yes, n) => (yes ? [all.nth(n)] : []));
+}
+
+async function press(page: Page, target: Locator): Promise<void> {
+  const box = await target.boundingBox({ timeout: 1_000 }).catch(() => null);
+  if (box) await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+}
+
+/** The text of the field that has the focus. */
+async function focusedText(page: Page): Promise<string> {
+  return await page.evaluate(() => {
+    const at = document.activeElement;
+    return at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement ? at.value : "";
+  });
+}
+
+/** Every text that is in a field. */
+async function allTexts(page: Page): Promise<string> {
+  return await page.evaluate(() => [...document.querySelectorAll<HTMLInputElement>("input, textarea")].map(({ value }) => value).join("\n"));
+}
+
+const click: Act = async ({ page, random, typed, other }) => {
+  const target = random.pick(await visible(page, BUTTONS));
+  if (!target) return undefined;
+  const name = await target.evaluate((element) => (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim(), undefined, { timeout: 1_000 }).catch(() => "");
+  if (DISCARDS.test(name)) typed.discard(await allTexts(page));
+  const before = page.url();
+  await press(page, target);
+  if (name === "Replace both links") {
+    await page.waitForURL((url) => url.href !== before, { timeout: 10_000 }).catch(() => {});
+    const key = /\/b\/([\w-]{22})$/.exec(page.url())?.[1];
+    if (page.url() !== before && before === other.url && key) other.useKey(key);
+  }
+  return `press “${name.slice(0, 40)}”`;
+};
+
+const type: Act = async (stage) => {
+  const { page, random, typed, step } = stage;
+  const inField = (await focusedText(page)) !== "" || (await page.evaluate(() => document.activeElement?.matches("input:not([type]), textarea") ?? false));
+  if (!inField || random.happens(0.3)) {
+    const field = random.pick(await visible(page, TEXT_FIELDS));
+    if (!field) return undefined;
+    await press(page, field);
+  }
+  const where = await page.evaluate(() => {
+    const at = document.activeElement;
+    const field = at instanceof HTMLTextAreaElement || (at instanceof HTMLInputElement && !["checkbox", "date", "file", "number", "range"].includes(at.type));
+    return field && !at.readOnly && !at.closest(".network-tools, [data-not-kept]") ? (at.getAttribute("aria-label") ?? at.className ?? at.tagName) || at.tagName : null;
+  });
+  if (where === null) return undefined;
+  if (random.happens(0.15)) {
+    typed.discard(await focusedText(page));
+    await page.keyboard.press("Control+a");
+  } else {
+    await page.keyboard.press("End");
+  }
+  const words = Array.from({ length: 1 + random.below(3) }, () => typed.word());
+  await page.keyboard.type(` ${words.join(" ")}`);
+  // A field that went away while one typed has not taken the rest.
+  const text = await focusedText(page);
+  typed.add(words.filter((word) => text.includes(word)), step, where);
+  const end = random.weighted<string>([
+    [45, "Enter"],
+    [12, "Tab"],
+    [8, "Escape"],
+    [35, ""],
+  ]);
+  if (end === "Escape") typed.discard(text);
+  if (end) await page.keyboard.press(end);
+  return `type “${words.join(" ")}” into ${where}${end ? `, ${end}` : ""}`;
+};
+
+const pasteLines: Act = async ({ page, random, typed, step }) => {
+  const field = random.pick(await visible(page, '.app :is([aria-label="New card"], [aria-label="New list"])'));
+  if (!field) return undefined;
+  await press(page, field);
+  const words = Array.from({ length: 2 + random.below(4) }, () => typed.word());
+  await page.evaluate((text) => navigator.clipboard.writeText(text), words.map((word) => `- [ ] ${word}`).join("\n"));
+  await page.keyboard.press("Control+v");
+  typed.add(words, step, "a paste");
+  return `paste ${words.length} lines`;
+};
+
+const openField: Act = async ({ page, random }) => {
+  const button = random.pick(await visible(page, ".add-card, .add-list, .in-place"));
+  if (!button) return undefined;
+  await press(page, button);
+  return "open a field";
+};
+
+const openCard: Act = async ({ page, random }) => {
+  const card = random.pick(await visible(page, ".card-open"));
+  if (!card) return undefined;
+  await press(page, card);
+  return "open a card";
+};
+
+const key: Act = async ({ page, random, typed }) => {
+  const keys = ["x", "u", "m", "a", "n", "?", "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Alt+ArrowDown", "Alt+ArrowRight", "Alt+ArrowLeft", "Control+z"];
+  if (random.happens(0.6)) {
+    const card = random.pick(await visible(page, ".card-open"));
+    await card?.focus({ timeout: 1_000 }).catch(() => {});
+  }
+  const name = random.pick(keys)!;
+  const text = await focusedText(page);
+  // In a field the browser's own undo takes back what was typed there.
+  if (text && name === "Control+z") return undefined;
+  if (name === "Escape") typed.discard(text);
+  await page.keyboard.press(name);
+  return `key ${name}`;
+};
+
+const backdrop: Act = async ({ page }) => {
+  if ((await page.locator("dialog[open]").count()) === 0) return undefined;
+  await page.mouse.click(3, 3);
+  return "press the backdrop";
+};
+
+const drag: Act = async ({ page, random }) => {
+  const items = await visible(page, random.happens(0.8) ? ".card" : ".list-head");
+  const [from, to] = [random.pick(items), random.pick(items)];
+  const [start, end] = [await from?.boundingBox({ timeout: 1_000 }).catch(() => null), await to?.boundingBox({ timeout: 1_000 }).catch(() => null)];
+  if (!start || !end) return undefined;
+  await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(end.x + end.width / 2, end.y + end.height / 2 + random.below(40) - 20, { steps: 5 });
+  const escaped = random.happens(0.15);
+  if (escaped) await page.keyboard.press("Escape");
+  await page.mouse.up();
+  return `drag${escaped ? ", and Escape" : ""}`;
+};
+
+const date: Act = async ({ page, random }) => {
+  const field = random.pick(await visible(page, "input[type=date]:not([readonly])"));
+  if (!field) return undefined;
+  await press(page, field);
+  await page.keyboard.type(random.pick(["12242026", "0101", "3"])!);
+  if (random.happens(0.5)) await page.keyboard.press("Enter");
+  return "type a date";
+};
+
+const choose: Act = async ({ page, random }) => {
+  const select = random.pick(await visible(page, "select:enabled"));
+  const options = await select?.locator("option").count();
+  if (!select || !options) return undefined;
+  await select.selectOption({ index: random.below(options) }, { timeout: 1_000 }).catch(() => {});
+  return "choose an option";
+};
+
+const history: Act = async ({ page, random }) => {
+  const back = random.happens(0.6);
+  await (back ? page.goBack({ timeout: 5_000, waitUntil: "commit" }) : page.goForward({ timeout: 5_000, waitUntil: "commit" })).catch(() => {});
+  return back ? "Back" : "Forward";
+};
+
+const reload: Act = async ({ page }) => {
+  await page.reload({ waitUntil: "commit" }).catch(() => {});
+  return "reload";
+};
+
+const home: Act = async ({ page }) => {
+  const link = page.locator("a.home");
+  if ((await link.count()) === 0) return undefined;
+  await press(page, link);
+  return "go home";
+};
+
+const network: Act = async (stage) => {
+  stage.offline = !stage.offline;
+  await stage.context.setOffline(stage.offline);
+  return stage.offline ? "go offline" : "go online";
+};
+
+const restart: Act = async ({ server, other }) => {
+  other.take();
+  await server.restart();
+  await other.connect();
+  return "kill the server, and start it again";
+};
+
+const otherTab: Act = async (stage) => {
+  const { context, other, random } = stage;
+  if (stage.tab) {
+    const tab = stage.tab;
+    if (random.happens(0.5)) {
+      stage.tab = undefined;
+      await tab.close();
+      return "close the other tab";
+    }
+    const tick = random.pick(await visible(tab, ".tick:enabled"));
+    await tick?.click({ timeout: 1_000 }).catch(() => {});
+    return "tick in the other tab";
+  }
+  stage.tab = await context.newPage();
+  await stage.tab.goto(other.url, { waitUntil: "commit" }).catch(() => {});
+  await stage.page.bringToFront();
+  return "open another tab";
+};
+
+const replaceKey: Act = async ({ other }) => {
+  await other.replaceKey();
+  await other.connect();
+  return "another person replaces the links";
+};
+
+const importFile: Act = async ({ page, step }) => {
+  const input = page.locator(".home-page input[type=file]");
+  if ((await input.count()) === 0) return undefined;
+  const buffer = Buffer.from(`# Import ${step}\n\n- [ ] one\n- [x] two\n`);
+  await input.setInputFiles({ name: "plan.md", mimeType: "text/markdown", buffer }, { timeout: 2_000 }).catch(() => {});
+  return "import a file";
+};
+
+const resize: Act = async ({ page, random }) => {
+  const width = random.pick([390, 800, 1280])!;
+  await page.setViewportSize({ width, height: 800 });
+  return `resize to ${width}`;
+};
+
+/** Everything there is, each as often as its weight says. */
+export const acts: readonly (readonly [number, Act])[] = [
+  [24, click],
+  [22, type],
+  [10, openField],
+  [8, openCard],
+  [14, key],
+  [4, pasteLines],
+  [4, backdrop],
+  [5, drag],
+  [2, date],
+  [3, choose],
+  [4, history],
+  [1.5, reload],
+  [1, home],
+  [1, network],
+  [0.3, restart],
+  [1.5, otherTab],
+  [0.15, replaceKey],
+  [0.5, importFile],
+  [1, resize],
+];

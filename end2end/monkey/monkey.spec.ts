@@ -1,0 +1,126 @@
+import { expect, test } from "@playwright/test";
+import { createBoard } from "../support/board.ts";
+import { Server } from "../support/server.ts";
+import { type Stage, acts } from "./acts.ts";
+import { Errors } from "./errors.ts";
+import { type Seen, difference, look, prepare } from "./look.ts";
+import { Other } from "./other.ts";
+import { Random } from "./random.ts";
+import { Typed } from "./typed.ts";
+
+const STEPS = Number(process.env["MONKEY_STEPS"] ?? 1_500);
+const SEEDS = (process.env["MONKEY_SEED"] ?? "1").split(/[\s,]+/).map(Number);
+/** Looks for errors alone: for a program that keeps no drafts. */
+const ONLY_ERRORS = process.env["MONKEY_ONLY"] === "errors";
+
+/** The probability that the second person acts in a step. */
+const OTHER_ACTS = 0.25;
+/** After so many steps all faults end, and everybody must have the same board. */
+const ROUND = 60;
+/** What is drawn may be this late behind what is held, and what is kept behind what is typed. */
+const LATE_MS = 3_000;
+
+for (const seed of SEEDS) {
+  test(`seed ${seed}: nothing breaks, nothing lies, nothing typed is lost in ${STEPS} steps`, async ({ browser }) => {
+    test.setTimeout(60_000 + STEPS * 2_000);
+    const server = await Server.start({ args: ["--max-boards-per-hour", "100000"] });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await prepare(context);
+    const errors = new Errors(context);
+    const readers = await browser.newContext();
+    await prepare(readers);
+    const readerErrors = new Errors(readers);
+
+    const board = await createBoard(server.direct);
+    const other = new Other(server, board);
+    await other.connect();
+    const stage: Stage = {
+      page: await context.newPage(),
+      context,
+      server,
+      other,
+      random: new Random(seed),
+      typed: new Typed(),
+      errors,
+      step: 0,
+      offline: false,
+    };
+    stage.page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
+    const reader = await readers.newPage();
+    await stage.page.goto(other.url);
+    await reader.goto(other.url);
+
+    const steps: string[] = [];
+    const replay = `make monkey SEED=${seed} STEPS=${STEPS}`;
+    const fail = (why: string): never => {
+      throw new Error(`step ${stage.step}: ${why}\n\nThe last steps:\n${steps.slice(-40).join("\n")}\n\nAgain: ${replay}`);
+    };
+    const check = async (): Promise<Seen> => {
+      const until = Date.now() + LATE_MS;
+      for (;;) {
+        const seen = await look(stage.page).catch((error: unknown) => fail(String(error)));
+        const found = [...errors.found, ...readerErrors.found];
+        if (found.length > 0) fail(found.join("\n"));
+        if (ONLY_ERRORS) return seen;
+        other.take();
+        const differs = seen.held ? difference(seen.shown, seen.held) : "";
+        const lost = stage.typed.lost(seen, () => other.log);
+        const lies = seen.status === "saved" && seen.waiting > 0 ? `“Saved”, while ${seen.waiting} changes wait` : "";
+        const wrong = [differs, lies, ...lost].filter((text) => text !== "");
+        if (wrong.length === 0) return seen;
+        if (Date.now() > until) fail(wrong.join("\n"));
+      }
+    };
+    const settle = async (): Promise<void> => {
+      if (!server.running) await server.restart();
+      stage.offline = false;
+      await context.setOffline(false);
+      if (stage.page.url() !== other.url) {
+        await stage.page.goto(other.url);
+        steps.push("      go back to the board");
+      }
+      for (const page of [stage.page, reader]) {
+        if (page.url() !== other.url) await page.goto(other.url);
+        await page.locator('.network-tools button:has-text("Reset")').first().click({ timeout: 300, force: true }).catch(() => {});
+        await page
+          .locator('.pill:is([data-state="saved"], [data-state="refused"])')
+          .waitFor({ timeout: 60_000 })
+          .catch(async () => fail(`not in sync after all faults ended: ${await page.locator(".pill").getAttribute("data-state").catch(() => "no status")}`));
+      }
+      await expect
+        .poll(async () => difference((await look(stage.page)).held ?? [], (await look(reader)).held ?? []), { timeout: 30_000, message: `step ${stage.step}: two people have the same board; again: ${replay}` })
+        .toBe("");
+    };
+
+    let last = await look(stage.page);
+    await stage.page.locator('.pill[data-state="saved"]').waitFor({ timeout: 30_000 });
+    try {
+      for (stage.step = 1; stage.step <= STEPS; stage.step += 1) {
+        const act = stage.random.weighted(acts);
+        const done = await act(stage).catch((error: unknown) => `${act.name}: ${String(error).split("\n")[0]}`);
+        steps.push(`${String(stage.step).padStart(5)} ${done ?? `(no ${act.name})`}`);
+        if (stage.random.happens(OTHER_ACTS) && server.running && last.path === new URL(other.url).pathname) {
+          steps.push(`      another person: ${await other.act(stage.random, last.held ?? last.shown, stage.step)}`);
+        }
+        last = await check();
+        if (stage.step % ROUND === 0) {
+          await settle();
+          last = await check();
+        }
+      }
+      stage.step = STEPS;
+      await settle();
+      await check();
+    } catch (error) {
+      await test.info().attach("steps.txt", { body: steps.join("\n"), contentType: "text/plain" });
+      throw error;
+    } finally {
+      console.log(`Seed ${seed}: ${Math.min(stage.step, STEPS)} steps; words: ${stage.typed.summary()}.`);
+      if (test.info().status !== "passed") await test.info().attach("server.log", { body: server.log, contentType: "text/plain" });
+      other.disconnect();
+      await Promise.all([context.close(), readers.close()]);
+      await server.dispose();
+    }
+  });
+}
