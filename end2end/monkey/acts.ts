@@ -193,6 +193,8 @@ const choose: Act = async ({ page, random }) => {
 const history: Act = async ({ page, random }) => {
   const back = random.happens(0.6);
   await (back ? page.goBack({ timeout: 5_000, waitUntil: "commit" }) : page.goForward({ timeout: 5_000, waitUntil: "commit" })).catch(() => {});
+  // Before the first page there is none of ours.
+  if (page.url() === "about:blank") await page.goForward({ waitUntil: "commit" });
   return back ? "Back" : "Forward";
 };
 
