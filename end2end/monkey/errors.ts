@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from "@playwright/test";
 
 /** What the browser says of a network that the monkey itself has broken. */
-const NETWORK = /Failed to load resource|net::ERR_|WebSocket connection to|ERR_INTERNET_DISCONNECTED|Failed to fetch dynamically imported module/;
+const NETWORK = /Failed to load resource|net::ERR_|WebSocket connection to|error occurred when fetching the script|Failed to fetch dynamically imported module/;
 
 /** Collects the errors of every page of a context: uncaught ones, and those written to the console. */
 export class Errors {
