@@ -546,3 +546,58 @@ async fn an_id_is_in_a_log_once() {
     let elsewhere = store.append(document_id(2), 0, &Entries::new(&records(Cursor::default(), 1..=2))).await;
     assert_eq!(elsewhere.expect("works"), Appended::Durable, "in another log it is another");
 }
+
+#[tokio::test]
+async fn connections_to_a_database_that_became_read_only_are_not_used_again() {
+    let Some(cluster) = cluster::shared().await else { return };
+    let address = cluster.database().await;
+    let name = address.rsplit('/').next().expect("a name").to_owned();
+    let store = Postgres::open(&address, None).await.expect("opens");
+    store.create(new_document(1)).await.expect("works");
+    let set = async |read_only: bool| {
+        // For connections made from now on, as a failover leaves old ones at the old primary.
+        let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}");
+        cluster.run("postgres", &set).await;
+    };
+    let cut = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+    let append = async || {
+        let entries = records(Cursor::default(), [1]);
+        store.append(document_id(1), 0, &Entries::new(&entries)).await
+    };
+    set(true).await;
+    cluster.run("postgres", &cut).await;
+    // The first attempts may meet a connection that was cut.
+    let refused = loop {
+        match append().await {
+            Err(StoreError::Failed(cause)) if cause.to_string().contains("25006") => break cause.to_string(),
+            Err(_) => {}
+            Ok(appended) => panic!("{appended:?}, though it is read-only"),
+        }
+    };
+    assert!(refused.contains("read-only"), "{refused}");
+    assert!(store.find(KeyHash::of(&key(1))).await.expect("can be read").is_some());
+
+    set(false).await;
+    let begun = std::time::Instant::now();
+    while append().await.is_err() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "changes are taken again within 30 s");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(store.load(document_id(1)).await.expect("works").expect("is there").cursor.version, 1);
+}
+
+#[tokio::test]
+async fn an_error_of_the_database_does_not_quote_what_it_was_given() {
+    let Some(cluster) = cluster::shared().await else { return };
+    let address = cluster.database().await;
+    let name = address.rsplit('/').next().expect("a name").to_owned();
+    let store = Postgres::open(&address, None).await.expect("opens");
+    store.create(new_document(1)).await.expect("works");
+    // PostgreSQL quotes the row that it does not take.
+    cluster.run(&name, "ALTER TABLE log ADD CHECK (change NOT LIKE '%w1%')").await;
+    let entries = records(Cursor::default(), [1]);
+    let error = store.append(document_id(1), 0, &Entries::new(&entries)).await.expect_err("is not taken");
+    let StoreError::Failed(cause) = error else { panic!("{error:?}") };
+    assert!(cause.to_string().contains("23514"), "{cause}");
+    assert!(!format!("{cause} {cause:?}").contains("w1"), "{cause:?}");
+}

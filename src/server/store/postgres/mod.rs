@@ -4,7 +4,9 @@
 //! be, and writes the entries; of two that append at once, one finds that it was overtaken. Other servers get a hint ([`watch`]).
 
 mod encryption;
+mod error;
 mod migrate;
+mod read_only;
 mod row;
 mod watch;
 
@@ -15,11 +17,12 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::sync::mpsc;
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use uuid::Uuid;
 
+use self::error::failed;
 use self::migrate::MigrateError;
+use self::read_only::ReadOnly;
 use self::row::{RECORD, signed};
 use super::{
     Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
@@ -36,6 +39,9 @@ const CONNECTIONS: usize = 16;
 /// How long is waited for a connection, or for the database to take one.
 const WITHIN: Duration = Duration::from_secs(5);
 
+/// A connection whose other end acknowledges nothing for this time is closed.
+const GONE_AFTER: Duration = Duration::from_secs(15);
+
 /// Most records read at a time.
 const PAGE: i64 = 1_000;
 
@@ -43,6 +49,7 @@ const PAGE: i64 = 1_000;
 #[derive(Debug)]
 pub struct Postgres {
     pool: Pool,
+    read_only: ReadOnly,
     written: mpsc::UnboundedSender<DocumentId>,
     hints: Mutex<Option<mpsc::UnboundedReceiver<DocumentId>>>,
 }
@@ -87,14 +94,21 @@ impl Postgres {
     pub async fn open(address: &str, authority: Option<&Path>) -> Result<Self, OpenError> {
         let mut config: Config = address.parse().map_err(OpenError::Address)?;
         config.application_name("sheetbend").connect_timeout(WITHIN);
+        // A database that is gone without a word is noticed, also while it is waited for.
+        config.keepalives_idle(WITHIN).keepalives_interval(WITHIN).keepalives_retries(2).tcp_user_timeout(GONE_AFTER);
+        if config.get_hosts().len() > 1 && !address.contains("target_session_attrs=") {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if !address.contains("sslmode=") {
             config.ssl_mode(if authority.is_some() { SslMode::Require } else { SslMode::Disable });
         }
         let encryption = encryption::with(authority)?;
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), encryption.clone(), manager_config);
+        let read_only = ReadOnly::default();
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
+            .pre_recycle(read_only.hook())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(WITHIN))
             .create_timeout(Some(WITHIN))
@@ -110,12 +124,18 @@ impl Postgres {
         let (written, writes) = mpsc::unbounded_channel();
         let (hints, hinted) = mpsc::unbounded_channel();
         tokio::spawn(watch::tell(pool.clone(), writes));
-        tokio::spawn(watch::hear(config, encryption, hints));
-        Ok(Self { pool, written, hints: Mutex::new(Some(hinted)) })
+        tokio::spawn(watch::hear(config, encryption, hints, read_only.clone()));
+        Ok(Self { pool, read_only, written, hints: Mutex::new(Some(hinted)) })
     }
 
     async fn client(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(StoreError::failed)
+    }
+
+    /// What became of a write. If the database is read-only, as after a failover, its connections are not used again.
+    fn not_written(&self, error: tokio_postgres::Error) -> StoreError {
+        self.read_only.notice(&error);
+        failed(error)
     }
 
     fn tell(&self, document: DocumentId) {
@@ -132,14 +152,6 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// What PostgreSQL says when there is no room is told apart from the rest.
-fn failed(error: tokio_postgres::Error) -> StoreError {
-    match error.code() {
-        Some(&SqlState::DISK_FULL) => StoreError::Full,
-        _ => StoreError::failed(error),
-    }
 }
 
 impl ReadStore for Postgres {
@@ -281,6 +293,7 @@ impl ReadStore for Postgres {
 
 impl Store for Postgres {
     async fn create(&self, new: NewDocument) -> Result<Creation, StoreError> {
+        let failed = |error| self.not_written(error);
         let Keys { edit, view } = new.keys;
         let (edit, view) = (edit.to_string(), view.to_string());
         if edit == view {
@@ -326,6 +339,7 @@ impl Store for Postgres {
             INSERT INTO log (document, version, digest, id, author, timestamp, change, refusal) \
             SELECT moved.id, new.* FROM moved, \
                 UNNEST($5::bigint[], $6::text[], $7::uuid[], $8::bytea[], $9::bigint[], $10::text[], $11::text[]) AS new";
+        let failed = |error| self.not_written(error);
         let records = entries.records();
         let Some(last) = records.last() else { return Ok(Appended::Durable) };
         // Two strings: writing them cannot fail.
@@ -365,6 +379,7 @@ impl Store for Postgres {
             ON CONFLICT (document) DO UPDATE \
             SET version = excluded.version, digest = excluded.digest, json = excluded.json \
             WHERE excluded.version > snapshots.version";
+        let failed = |error| self.not_written(error);
         let client = self.client().await?;
         let saved = client.execute(SAVE, &[&document.0, &signed(at.version), &at.digest.to_string(), &json]).await;
         saved.map(drop).map_err(failed)
@@ -373,6 +388,7 @@ impl Store for Postgres {
     async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {
         const VERSION: &str = "SELECT keys_version FROM documents WHERE id = $1 FOR UPDATE";
         const EDITS: &str = "SELECT 1 FROM keys WHERE hash = $1 AND document = $2 AND access = 'edit'";
+        let failed = |error| self.not_written(error);
         let (edit, view) = (new.edit.to_string(), new.view.to_string());
         let mut client = self.client().await?;
         let transaction = client.transaction().await.map_err(failed)?;

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::read_only::ReadOnly;
 use crate::sync::id::DocumentId;
 
 /// The channel's name.
@@ -53,10 +54,20 @@ pub(super) async fn tell(pool: Pool, mut written: UnboundedReceiver<DocumentId>)
 
 /// Hears what other servers have written, on a connection of its own, for as long as somebody wants to know. What this one has
 /// written is heard too.
-pub(super) async fn hear(config: Config, encryption: MakeRustlsConnect, hints: UnboundedSender<DocumentId>) {
+pub(super) async fn hear(
+    config: Config,
+    encryption: MakeRustlsConnect,
+    hints: UnboundedSender<DocumentId>,
+    read_only: ReadOnly,
+) {
     let mut said = false;
     while !hints.is_closed() {
-        if let Err(error) = listen(&config, encryption.clone(), &hints).await
+        let listened = tokio::select! {
+            listened = listen(&config, encryption.clone(), &hints) => listened,
+            // Hints come from where changes go.
+            () = read_only.again() => Ok(()),
+        };
+        if let Err(error) = listened
             && !said
         {
             tracing::warn!(%error, "hints of what other servers write do not come; they are asked for");
