@@ -58,7 +58,9 @@ pub(in crate::server) async fn load<D: Document, S: ReadStore>(
         None => (Cursor::default(), D::default()),
         Some((at, Ok(state))) => (at, state),
         Some((at, Err(error))) => {
-            tracing::warn!(%document, version = at.version, %error, "a snapshot is unreadable; replaying the whole log");
+            // Not the error itself: it may quote the board.
+            let kind = error.classify();
+            tracing::warn!(%document, version = at.version, ?kind, "a snapshot is unreadable; replaying the whole log");
             tail = store.range(document, 0, end.version, usize::MAX).await?;
             (Cursor::default(), D::default())
         }

@@ -393,7 +393,10 @@ impl<D: Document, S: Store> Room<D, S> {
                 tracing::error!(document = %self.document, error = &error as &dyn std::error::Error, "could not look up");
             }
             Ok(Done::Repeated | Done::SnapshotStored) => {}
-            Err(error) => tracing::error!(document = %self.document, %error, "work beside the room failed"),
+            // Not the error itself: it has a panic's message, which may quote contents.
+            Err(error) => {
+                tracing::error!(document = %self.document, panicked = error.is_panic(), "work beside the room failed");
+            }
         }
         Ok(())
     }
