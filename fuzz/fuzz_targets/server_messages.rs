@@ -11,7 +11,7 @@ use sheetbend::sync::id::{ChangeId, Key, ReplicaId};
 use sheetbend::sync::link::{self, SocketId};
 use sheetbend::sync::message::Access;
 use sheetbend::sync::outbox::Kept;
-use sheetbend::sync::polling::{Lane, Polling};
+use sheetbend::sync::polling::{Lane, Pace, Polling};
 use sheetbend::sync::time::Moment;
 use sheetbend::sync::{network, transport};
 use uuid::Uuid;
@@ -60,6 +60,7 @@ fuzz_target!(|text: &str| {
     feed(&mut client, &mut open, Event::Recalled(Recalled { reading: Reading::Done, kept: vec![], retained: vec![], document: None }), now);
     feed(&mut client, &mut open, Event::Start, now);
     let mut line = Polling::default();
+    line.set_pace(Pace::Waits);
     for said in text.lines() {
         now = Moment::from_millis(now.as_millis() + 1_000);
         let Some(socket) = open.first().copied() else {

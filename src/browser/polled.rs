@@ -1,54 +1,218 @@
-//! A line over plain HTTP, for networks that refuse WebSockets.
+//! A line over plain HTTP, for networks that refuse WebSockets. [`Polling`] says which requests to make; here they are made, and the
+//! tabs of this browser agree on who keeps one waiting.
+//!
+//! A slot is a Web Lock. A tab that can be seen requests all of them, and keeps the first that it gets. Where there are no locks, as on
+//! plain http from another machine, no tab keeps a request waiting.
 
-use std::future::pending;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Weak;
+use std::task::Poll;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
-use futures_util::stream::FuturesUnordered;
 use gloo_net::http::Request;
+use gloo_timers::callback::Interval;
 use web_sys::{AbortController, RequestCache};
 
+use super::channel::Channel;
+use super::lifecycle::{Listener, Sign, signs};
+use super::lock::{self, Lock};
 use super::simulator::Port;
 use super::socket::tell;
 use crate::sync::client::SocketEvent;
-use crate::sync::polling::{Lane, Polling};
+use crate::sync::polling::{ASKS_EVERY, Heard, Lane, Pace, Polling, SLOTS};
+
+/// What happened beside the requests.
+enum Cue {
+    /// The tab can be seen, or not.
+    Visible(bool),
+    /// A lock was granted or lost, of those that were requested so often.
+    Slot { turn: u32, index: usize, held: bool },
+    /// A short request is due.
+    Look,
+    /// Another tab has heard something.
+    Elsewhere(Heard),
+}
+
+enum Next {
+    Said(Option<String>),
+    Answered(Lane, Option<String>),
+    Cue(Cue),
+}
+
+type Answer = Pin<Box<dyn Future<Output = Option<String>>>>;
 
 /// Takes what comes out of `queue` to the server, and what that says to `port`, until either ends.
 pub(super) async fn run(mut queue: mpsc::UnboundedReceiver<String>, port: &Weak<Port>) {
+    let (cue, mut cues) = mpsc::unbounded();
     let mut line = Polling::default();
-    let mut requests = FuturesUnordered::new();
+    let mut tabs = Tabs::new(cue);
+    let mut requests: Vec<(Lane, Answer)> = Vec::new();
+    line.set_pace(tabs.pace());
     tell(port, SocketEvent::Opened);
     loop {
         while let Some((lane, body)) = line.ask() {
-            requests.push(post(lane, body));
+            requests.push((lane, Box::pin(answer(body))));
         }
-        let answered = async { if requests.is_empty() { pending().await } else { requests.next().await } };
-        match select(queue.next(), std::pin::pin!(answered)).await {
-            Either::Left((Some(text), _)) => line.say(text),
-            Either::Left((None, _)) | Either::Right((None, _)) => return,
-            Either::Right((Some((lane, body)), _)) => {
+        let next = poll_fn(|cx| {
+            if let Poll::Ready(said) = queue.poll_next_unpin(cx) {
+                return Poll::Ready(Next::Said(said));
+            }
+            for at in 0..requests.len() {
+                if let Poll::Ready(body) = requests[at].1.as_mut().poll(cx) {
+                    return Poll::Ready(Next::Answered(requests.swap_remove(at).0, body));
+                }
+            }
+            match cues.poll_next_unpin(cx) {
+                Poll::Ready(Some(cue)) => Poll::Ready(Next::Cue(cue)),
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            }
+        });
+        match next.await {
+            Next::Said(Some(text)) => line.say(text),
+            Next::Said(None) => return,
+            Next::Answered(lane, body) => {
+                let before = line.heard();
                 let said = body.and_then(|body| line.answered(lane, &body).ok());
                 let Some(said) = said else { return tell(port, SocketEvent::Closed(1006)) };
+                if let Some(heard) = line.heard().filter(|heard| before != Some(*heard)) {
+                    tabs.tell(heard);
+                }
                 for text in said {
                     tell(port, SocketEvent::Received(text));
+                }
+            }
+            Next::Cue(Cue::Look) => line.look(),
+            Next::Cue(Cue::Elsewhere(heard)) => line.heard_elsewhere(heard),
+            Next::Cue(cue) => {
+                tabs.take(&cue);
+                if line.set_pace(tabs.pace()) {
+                    requests.retain(|(lane, _)| *lane != Lane::Down);
                 }
             }
         }
     }
 }
 
-/// Makes a request. Returns the answer, if there is one.
-async fn post(lane: Lane, body: String) -> (Lane, Option<String>) {
-    (lane, answer(body).await)
+/// What this tab has to do with the other tabs of the browser.
+struct Tabs {
+    cue: mpsc::UnboundedSender<Cue>,
+    visible: bool,
+    /// Held or requested.
+    locks: [Option<Lock>; SLOTS],
+    held: Option<usize>,
+    /// How often locks were requested: a late word of earlier ones does not count.
+    turn: u32,
+    looking: Option<Interval>,
+    channel: Option<Channel>,
+    _listeners: Vec<Listener>,
 }
 
+impl Tabs {
+    fn new(cue: mpsc::UnboundedSender<Cue>) -> Self {
+        let (seen, heard) = (cue.clone(), cue.clone());
+        // Whoever is told may have ended.
+        let follow = move |sign| {
+            if let Sign::Visible(visible) = sign {
+                let _ = seen.unbounded_send(Cue::Visible(visible));
+            }
+        };
+        let channel = Channel::open("sheetbend/heard", move |text| {
+            if let Ok(elsewhere) = serde_json::from_str(&text) {
+                let _ = heard.unbounded_send(Cue::Elsewhere(elsewhere));
+            }
+        });
+        let visible = web_sys::window().and_then(|window| window.document()).is_none_or(|document| !document.hidden());
+        let mut tabs = Self {
+            cue,
+            visible,
+            locks: Default::default(),
+            held: None,
+            turn: 0,
+            looking: None,
+            channel,
+            _listeners: signs(follow),
+        };
+        tabs.take(&Cue::Visible(visible));
+        tabs
+    }
+
+    fn pace(&self) -> Pace {
+        match (self.visible, self.held) {
+            (false, _) => Pace::Rests,
+            (true, Some(_)) => Pace::Waits,
+            (true, None) => Pace::Asks,
+        }
+    }
+
+    fn take(&mut self, cue: &Cue) {
+        match *cue {
+            Cue::Visible(visible) => {
+                self.visible = visible;
+                self.locks = Default::default();
+                self.held = None;
+                if visible && lock::available() {
+                    self.request_all();
+                }
+            }
+            Cue::Slot { turn, index, held } if turn == self.turn => match self.held {
+                None if held => {
+                    self.held = Some(index);
+                    self.let_go_of_all_but(index);
+                }
+                Some(present) if present == index && !held => self.held = None,
+                Some(present) if present != index => self.locks[index] = None,
+                None | Some(_) => {}
+            },
+            Cue::Slot { .. } | Cue::Look | Cue::Elsewhere(_) => {}
+        }
+        let cue = self.cue.clone();
+        let look = move || {
+            let _ = cue.unbounded_send(Cue::Look);
+        };
+        let every = u32::try_from(ASKS_EVERY.as_millis()).unwrap_or(u32::MAX);
+        if self.pace() == Pace::Asks {
+            self.looking.get_or_insert_with(|| Interval::new(every, look));
+        } else {
+            self.looking = None;
+        }
+    }
+
+    fn request_all(&mut self) {
+        self.turn += 1;
+        for (index, lock) in self.locks.iter_mut().enumerate() {
+            let (cue, turn) = (self.cue.clone(), self.turn);
+            let follow = move |held| {
+                let _ = cue.unbounded_send(Cue::Slot { turn, index, held });
+            };
+            *lock = Some(Lock::request(&format!("sheetbend/waits/{index}"), follow));
+        }
+    }
+
+    fn let_go_of_all_but(&mut self, index: usize) {
+        for (at, lock) in self.locks.iter_mut().enumerate() {
+            if at != index {
+                *lock = None;
+            }
+        }
+    }
+
+    /// Tells the other tabs what was heard here.
+    fn tell(&self, heard: Heard) {
+        if let (Some(channel), Ok(text)) = (&self.channel, serde_json::to_string(&heard)) {
+            channel.post(&text);
+        }
+    }
+}
+
+/// Makes a request. Returns the answer, if there is one.
 async fn answer(body: String) -> Option<String> {
     let abort = Abort(AbortController::new().ok()?);
     let request = Request::post("/api/sync").cache(RequestCache::NoStore).abort_signal(Some(&abort.0.signal()));
-    let response = request.body(body).ok()?.send().await.ok().filter(gloo_net::http::Response::ok)?;
-    response.text().await.ok()
+    let response = request.body(body).ok()?.send().await.ok()?;
+    // 403 tells in a `bye` that the server does not allow this page's address.
+    if matches!(response.status(), 200 | 403) { response.text().await.ok() } else { None }
 }
 
 /// Ends a request that nobody waits for any more.
