@@ -1,4 +1,5 @@
-import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Agent, createServer, request } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 
@@ -8,6 +9,13 @@ export class Blocking {
   open = false;
   /** How many it has refused. */
   refused = 0;
+  /** What it writes into `Host`, in place of what the browser does. */
+  host?: string;
+  /** Requests over HTTP that wait for something to be said, now and at most. */
+  waiting = 0;
+  mostWaiting = 0;
+  /** Those of them that were answered with a `ping`, since nothing was said in time. */
+  expired = 0;
 
   private readonly server: Server;
   private readonly agent = new Agent({ keepAlive: true });
@@ -36,8 +44,9 @@ export class Blocking {
   }
 
   private pass(incoming: IncomingMessage, answer: ServerResponse): void {
-    const { method, url: path, headers } = incoming;
-    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers, agent: this.agent });
+    const { method, url: path } = incoming;
+    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers: this.headers(incoming), agent: this.agent });
+    if (path === "/api/sync") this.watch(incoming, onward, answer);
     onward.on("response", (response) => {
       answer.writeHead(response.statusCode!, response.rawHeaders);
       response.on("error", () => answer.destroy()).pipe(answer);
@@ -48,6 +57,27 @@ export class Blocking {
     incoming.on("error", () => onward.destroy()).pipe(onward);
   }
 
+  private headers({ headers }: IncomingMessage): IncomingHttpHeaders {
+    return this.host ? { ...headers, host: this.host } : headers;
+  }
+
+  /** Counts a request that waits: it says where the client stands, and nothing else. */
+  private watch(incoming: IncomingMessage, onward: ClientRequest, answer: ServerResponse): void {
+    let said = "";
+    let heard = "";
+    incoming.on("data", (chunk: Buffer) => (said += chunk));
+    incoming.once("end", () => {
+      if (!said.includes('"resume"') || said.trim().includes("\n")) return;
+      this.waiting += 1;
+      this.mostWaiting = Math.max(this.mostWaiting, this.waiting);
+      onward.on("response", (response) => response.on("data", (chunk: Buffer) => (heard += chunk)));
+      answer.once("close", () => {
+        this.waiting -= 1;
+        if (heard.startsWith('{"type":"ping"')) this.expired += 1;
+      });
+    });
+  }
+
   private upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
     if (!this.open) {
@@ -55,8 +85,8 @@ export class Blocking {
       socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
       return;
     }
-    const { method, url: path, headers } = incoming;
-    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers });
+    const { method, url: path } = incoming;
+    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers: this.headers(incoming) });
     onward.on("error", () => socket.destroy());
     onward.on("upgrade", (response, upstream, rest) => {
       const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];

@@ -55,3 +55,61 @@ test("when WebSockets get through again, the line is one, and nothing is to be s
   await ada.addCards("To do", "Over a WebSocket");
   await ada.isSaved();
 });
+
+/** How many requests of a browser may wait: half of its six connections. */
+const SLOTS = 3;
+
+test("seven tabs of one browser, over HTTP: each saves at once, and few requests wait", async ({ server, browser }) => {
+  const board = await createBoard(server.url);
+  const context = await browser.newContext();
+  const tabs: Person[] = [];
+  for (let n = 1; n <= 7; n += 1) tabs.push(await Person.in(context, board.editUrl));
+  await tabs[0]!.addList("To do");
+  for (const [n, tab] of tabs.entries()) {
+    await expect(tab.list("To do")).toBeVisible();
+    const before = server.proxy!.expired;
+    await tab.addCards("To do", `Card ${n}`);
+    await tab.isSaved();
+    // It has waited for no other request to run out.
+    expect(server.proxy!.expired - before, `tab ${n}`).toBeLessThanOrEqual(1);
+  }
+  const all = tabs.map((_, n) => `Card ${n}`);
+  for (const tab of tabs) await expect(tab.cards("To do")).toHaveText(all);
+  expect(server.proxy!.mostWaiting).toBeLessThanOrEqual(SLOTS);
+  expect(server.proxy!.mostWaiting).toBeGreaterThan(0);
+});
+
+test("seven boards in seven tabs of one browser, over HTTP: each saves at once", async ({ server, browser }) => {
+  const context = await browser.newContext();
+  const tabs: Person[] = [];
+  for (let n = 1; n <= 7; n += 1) tabs.push(await Person.in(context, (await createBoard(server.url)).editUrl));
+  for (const tab of tabs) {
+    await tab.addList("To do");
+    await tab.isSaved();
+  }
+  expect(server.proxy!.mostWaiting).toBeLessThanOrEqual(SLOTS);
+});
+
+test("a hidden tab over HTTP keeps no request waiting, and saves what is made in it", async ({ server, browser }) => {
+  const board = await createBoard(server.url);
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await expect.poll(() => server.proxy!.waiting).toBe(1);
+  const turn = (hidden: boolean) =>
+    ada.page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await turn(true);
+  await expect.poll(() => server.proxy!.waiting).toBe(0);
+  await ada.addCards("To do", "Made unseen");
+  await ada.isSaved();
+  expect(server.proxy!.waiting).toBe(0);
+
+  const bo = await Person.at(browser, board.editUrl);
+  await bo.addCards("To do", "Made meanwhile");
+  await bo.isSaved();
+  await turn(false);
+  await expect(ada.cards("To do")).toHaveText(["Made unseen", "Made meanwhile"]);
+});

@@ -395,7 +395,8 @@ test("the server's heartbeat comes in its time", async ({ board, server }) => {
 test("without the subprotocol, or from a strange page, there is no connection", async ({ server }) => {
   await expect(Line.open(server.direct, [])).rejects.toThrow("400");
   await expect(Line.open(server.direct, ["sheetbend.v0"])).rejects.toThrow("400");
-  await expect(Line.open(server.direct, undefined, { origin: "https://example.org" })).rejects.toThrow("403");
+  const stranger = await Line.open(server.direct, undefined, { origin: "https://example.org" });
+  expect(await stranger.ended).toEqual({ close: 4405, code: "origin_refused", retry: "never" });
   const line = await Line.open(server.direct, ["sheetbend.v0", "sheetbend.v1"], { origin: server.direct });
   expect(line.socket.protocol).toBe("sheetbend.v1");
   expect(line.socket.extensions, "no compression").toBe("");

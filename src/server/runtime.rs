@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::addresses::{Addresses, Counting};
 use super::metrics::{Metrics, Share};
 use super::settings::Settings;
+use super::socket::Refused;
 use crate::sync::time::UnixMillis;
 
 /// Names a connection to this server, in its logs and rooms. Never used again while it runs.
@@ -31,6 +32,8 @@ pub(super) struct Runtime {
     pub(super) joins: Semaphore,
     /// Other servers write to the same store.
     pub(super) shared: bool,
+    /// Pages of these origins were refused, and the log says so.
+    pub(super) refused_origins: Refused,
     /// Appends that the store does not take at the moment.
     pub(super) unsaved: AtomicUsize,
     sockets: AtomicUsize,
@@ -46,6 +49,7 @@ impl Runtime {
             addresses: Addresses::default(),
             joins: Semaphore::new(settings.joins),
             shared,
+            refused_origins: Refused::default(),
             unsaved: AtomicUsize::new(0),
             settings,
             sockets: AtomicUsize::new(0),

@@ -179,8 +179,9 @@ impl<'de, C: DeserializeOwned> Visitor<'de> for ClientMessageVisitor<C> {
     }
 }
 
-/// Opens a document and says where this replica stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Opens a document and says where this replica stands. With [`resume`](Self::resume), the cursor is the one in there, and a
+/// reader looks at none of the fields that it takes the place of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SyncRequest {
     /// The edit or the view key.
     pub key: Key,
@@ -191,17 +192,16 @@ pub struct SyncRequest {
     /// … and digest.
     pub digest: Digest,
     /// The `timestamp` of the last `sync_response`, 0 for none. For the server's statistics; it orders nothing.
-    #[serde(default)]
     pub last_sync_timestamp: UnixMillis,
     /// The name this person goes by; may be empty.
-    #[serde(default)]
     pub name: String,
     /// The furthest place in the log that this device has known, if it is another than the replica's: the replica may have come
     /// from a server that was restored meanwhile. If it is not in the log, history was rewound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Cursor>,
-    /// Over HTTP: where the answer before ended. It takes the place of the cursor, and there is no `sync_response`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Over HTTP: where the answer before ended. It takes the place of the cursor and the witness, and there is no
+    /// `sync_response`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
 }
 
@@ -209,10 +209,37 @@ impl SyncRequest {
     /// The cursor.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
-        match self.resume {
-            Some(Resume { version, digest, .. }) => Cursor { version, digest },
-            None => Cursor { version: self.version, digest: self.digest },
+        Cursor { version: self.version, digest: self.digest }
+    }
+}
+
+impl<'de> Deserialize<'de> for SyncRequest {
+    fn deserialize<R: Deserializer<'de>>(reader: R) -> Result<Self, R::Error> {
+        #[derive(Deserialize)]
+        #[serde(remote = "SyncRequest")]
+        struct Fields {
+            key: Key,
+            replica: ReplicaId,
+            version: u64,
+            digest: Digest,
+            #[serde(default)]
+            last_sync_timestamp: UnixMillis,
+            #[serde(default)]
+            name: String,
+            #[serde(default)]
+            witness: Option<Cursor>,
+            #[serde(default)]
+            resume: Option<Resume>,
         }
+
+        let mut fields = Map::deserialize(reader)?;
+        if let Some(resume) = fields.get("resume").filter(|resume| !resume.is_null()) {
+            let [version, digest] = ["version", "digest"].map(|name| resume.get(name).cloned().unwrap_or_default());
+            fields.insert("version".into(), version);
+            fields.insert("digest".into(), digest);
+            fields.remove("witness");
+        }
+        Fields::deserialize(Value::Object(fields)).map_err(R::Error::custom)
     }
 }
 
@@ -431,6 +458,8 @@ pub enum ByeCode {
     ViewOnly,
     /// 4404: no document has this key; or no longer.
     UnknownKey,
+    /// 4405: the page comes from an address that the server does not allow.
+    OriginRefused,
     /// 4408: no `sync_request` in time, or silence.
     TimedOut,
     /// 4410: the reader is too slow; come back and resume from the cursor.
@@ -455,6 +484,7 @@ impl ByeCode {
             Self::BadMessage => "bad_message",
             Self::ViewOnly => "view_only",
             Self::UnknownKey => "unknown_key",
+            Self::OriginRefused => "origin_refused",
             Self::TimedOut => "timed_out",
             Self::SlowConsumer => "slow_consumer",
             Self::Outdated => "outdated",
@@ -473,6 +503,7 @@ impl ByeCode {
             Self::BadMessage => 4400,
             Self::ViewOnly => 4403,
             Self::UnknownKey => 4404,
+            Self::OriginRefused => 4405,
             Self::TimedOut => 4408,
             Self::SlowConsumer => 4410,
             Self::Outdated => 4426,
@@ -491,6 +522,7 @@ impl ByeCode {
             4400 => Self::BadMessage,
             4403 => Self::ViewOnly,
             4404 => Self::UnknownKey,
+            4405 => Self::OriginRefused,
             4408 => Self::TimedOut,
             4410 => Self::SlowConsumer,
             4426 => Self::Outdated,
@@ -504,7 +536,7 @@ impl ByeCode {
     #[must_use]
     pub const fn retry(self) -> Retry {
         match self {
-            Self::BadMessage | Self::ViewOnly | Self::UnknownKey | Self::Outdated => Retry::Never,
+            Self::BadMessage | Self::ViewOnly | Self::UnknownKey | Self::OriginRefused | Self::Outdated => Retry::Never,
             Self::Draining
             | Self::TooLarge
             | Self::ServerError
@@ -561,17 +593,20 @@ impl Timing {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     type Message = ServerMessage<Value, u8>;
 
-    const CODES: [ByeCode; 11] = [
+    const CODES: [ByeCode; 12] = [
         ByeCode::Draining,
         ByeCode::TooLarge,
         ByeCode::ServerError,
         ByeCode::BadMessage,
         ByeCode::ViewOnly,
         ByeCode::UnknownKey,
+        ByeCode::OriginRefused,
         ByeCode::TimedOut,
         ByeCode::SlowConsumer,
         ByeCode::Outdated,
@@ -631,6 +666,22 @@ mod tests {
             let text = serde_json::to_string(&message).expect("JSON");
             assert_eq!(serde_json::from_str::<ClientMessage<u8>>(&text).expect("readable"), message, "{text}");
         }
+    }
+
+    #[test]
+    fn resume_takes_the_place_of_cursor_and_witness() {
+        let resume = json!({ "type": "resume", "version": 7, "digest": "0".repeat(32), "saving": true });
+        let request = json!({ "key": "A".repeat(22), "replica": uuid::Uuid::nil(), "resume": resume });
+        let read = |extra: Value| {
+            let mut request = request.clone();
+            request.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+            serde_json::from_value::<SyncRequest>(request).map(|request| (request.cursor().version, request.witness))
+        };
+        assert_eq!(read(json!({})).expect("readable"), (7, None), "without them");
+        let nonsense = json!({ "version": "no", "digest": 3, "witness": [] });
+        assert_eq!(read(nonsense).expect("readable"), (7, None), "they are not looked at");
+        assert!(read(json!({ "resume": null })).is_err(), "without resume they are needed");
+        assert!(read(json!({ "resume": { "version": 7 } })).is_err(), "half of a resume is none");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Not `axum::serve`: that waits for ever for a request's headers, and resets a connection that is closed with something
 //! unread in it, so that the client may never read why.
 
+mod deadline;
 mod lingering;
 mod pulse;
 
@@ -26,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt as _;
 
+pub(super) use self::deadline::TooSlow;
 pub(super) use self::pulse::{Pulse, Silence};
 
 use self::lingering::Lingering;
@@ -141,7 +143,9 @@ impl<D: Document, S: Store> Server<D, S> {
     {
         let runtime = &self.inner.runtime;
         let (for_sessions, allowance) = (pulse.clone(), Allowance::new(runtime.settings.bytes_per_second));
-        let app = app.map_request(move |mut request: Request<Incoming>| {
+        let within = runtime.settings.headers_within;
+        let app = app.map_request(move |request: Request<Incoming>| {
+            let mut request = deadline::limit(request, within);
             request.extensions_mut().insert(for_sessions.clone());
             request.extensions_mut().insert(allowance.clone());
             request.extensions_mut().insert(peer);

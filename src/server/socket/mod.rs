@@ -10,10 +10,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
+pub(super) use self::origin::Refused;
 pub(super) use self::polled::{most_bytes, poll};
 use super::Server;
 use super::accept::Pulse;
@@ -34,13 +35,11 @@ const OVERRUN: usize = 64 * 1024;
 pub(super) async fn upgrade<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
     headers: HeaderMap,
+    uri: Uri,
     pulse: Option<Extension<Pulse>>,
     peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    if !origin::is_allowed(&headers, &server.settings().allowed_origins) {
-        return stranger();
-    }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade.protocols([SUBPROTOCOL]),
         Err(rejection) => return rejection.into_response(),
@@ -53,9 +52,11 @@ pub(super) async fn upgrade<D: Document, S: Store>(
     let runtime = &server.inner.runtime;
     let most = runtime.settings.limits.message_bytes + OVERRUN;
     // Counted from here on: the server does not end between the answer and the session.
-    let (turned_away, counting) = match count(runtime, peer, &headers) {
-        Ok(counting) => (None, counting),
-        Err(bye) => (Some(bye), None),
+    // A page cannot read the status of an answer that refuses an upgrade. It can read a `bye`.
+    let stranger = origin::check(&headers, &uri, &runtime.settings, &runtime.refused_origins).err();
+    let (turned_away, counting) = match (stranger, count(runtime, peer, &headers)) {
+        (stranger, Ok(counting)) => (stranger, counting),
+        (_, Err(bye)) => (Some(bye), None),
     };
     let (connection, token) = (runtime.connect(counting), runtime.tasks.token());
     // Another accept loop than ours does not tell; then only whole frames are signs of life.
@@ -74,15 +75,14 @@ pub(super) async fn upgrade<D: Document, S: Store>(
 }
 
 /// Counts one more of what a client has; says why if it has as many as it may.
-fn count(runtime: &Runtime, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Result<Option<Counting>, Bye> {
+pub(super) fn count(
+    runtime: &Runtime,
+    peer: Option<Extension<Peer>>,
+    headers: &HeaderMap,
+) -> Result<Option<Counting>, Bye> {
     let client = Client::behind(peer.map(|Extension(peer)| peer), headers, runtime.settings.trust_proxy);
     let most = runtime.settings.sockets_per_client;
     client.map(|client| runtime.addresses.enter(client, Kind::Socket, most).ok_or_else(too_many)).transpose()
-}
-
-fn stranger() -> Response {
-    let why = "This page is not from this server, and its origin is not among those the server allows.\n";
-    (StatusCode::FORBIDDEN, why).into_response()
 }
 
 fn too_many() -> Bye {

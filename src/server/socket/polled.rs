@@ -10,8 +10,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::ws::Utf8Bytes;
-use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,8 @@ use tracing::Instrument as _;
 
 use super::incoming::{End, bad, read, too_large};
 use super::session;
-use super::{OVERRUN, count, origin, stranger};
+use super::{OVERRUN, count, origin};
+use crate::server::accept::TooSlow;
 use crate::server::addresses::Peer;
 use crate::server::bucket::Allowance;
 use crate::server::metrics::Metrics;
@@ -31,7 +32,7 @@ use crate::server::store::Store;
 use crate::server::{Server, frame};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
-use crate::sync::message::{ClientMessage, Resume, SyncRequest};
+use crate::sync::message::{Bye, ByeCode, ClientMessage, Resume, SyncRequest};
 
 /// About how many bytes an answer has. It is a sign of life only when it has arrived whole, so it must not take long on a slow
 /// line.
@@ -46,13 +47,15 @@ pub(in crate::server) const fn most_bytes(settings: &Settings) -> usize {
 pub(in crate::server) async fn poll<D: Document, S: Store>(
     State(server): State<Server<D, S>>,
     headers: HeaderMap,
+    uri: Uri,
     peer: Option<Extension<Peer>>,
     allowance: Option<Extension<Allowance>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let runtime = &server.inner.runtime;
-    if !origin::is_allowed(&headers, &runtime.settings.allowed_origins) {
-        return stranger();
+    if let Err(bye) = origin::check(&headers, &uri, &runtime.settings, &runtime.refused_origins) {
+        Metrics::count(&runtime.metrics.turned_away, "reason", bye.code.name());
+        return (StatusCode::FORBIDDEN, lines(&[frame::bye(&bye)])).into_response();
     }
     let _token = runtime.tasks.token();
     runtime.metrics.polls.inc();
@@ -98,6 +101,17 @@ fn lines(frames: &[Utf8Bytes]) -> Response {
     ([(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }
 
+/// Why a body could not be read.
+fn not_read(rejection: &BytesRejection, most: usize) -> End {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        too_large(most)
+    } else if TooSlow::caused(rejection) {
+        End::Bye(Bye::new(ByeCode::TimedOut, "The request came too slowly. Send it again."))
+    } else {
+        bad("The request did not arrive whole.")
+    }
+}
+
 /// What a client says at once.
 struct Request<C> {
     first: SyncRequest,
@@ -109,7 +123,7 @@ struct Request<C> {
 impl<C: serde::de::DeserializeOwned> Request<C> {
     fn read(body: Result<Bytes, BytesRejection>, settings: &Settings) -> Result<Self, End> {
         let most = settings.limits.message_bytes;
-        let body = body.map_err(|_| too_large(most))?;
+        let body = body.map_err(|rejection| not_read(&rejection, most))?;
         let text = str::from_utf8(&body).map_err(|_| bad("Messages are text in UTF-8."))?;
         let mut messages = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {

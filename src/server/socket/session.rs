@@ -41,7 +41,9 @@ pub(super) async fn run<D: Document, S: Store>(
     tokio::select! {
         biased;
         end = listen(&server, connection.id, &mut incoming, &outbound) => {
-            tracing::debug!(?end, "ends");
+            // Not the message: it may quote what the client said.
+            let why = if let End::Bye(bye) = &end { bye.code.name() } else { "gone" };
+            tracing::debug!(why, "ends");
             if let End::Bye(bye) = end {
                 outbound.close(bye);
                 // It may be stuck in what came before the goodbye.

@@ -20,7 +20,7 @@ pub fn NetworkIndicator() -> impl IntoView {
     let connection = use_connection();
     let standing = connection.standing;
     let unkept = move || !connection.kept.get();
-    let ended = move || matches!(standing.get(), Standing::Ended(_));
+    let ended = move || matches!(standing.get(), Standing::Ended(_) | Standing::WrongAddress(_));
     let outdated = move || matches!(standing.get(), Standing::Outdated(_));
     let refused = move || connection.refused.with(|refused| !refused.is_empty());
     let network = move || {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::sync::client::{Connection, Status};
-use crate::sync::message::Access;
+use crate::sync::message::{Access, ByeCode};
 use crate::sync::network::Network;
 use crate::sync::time::Moment;
 
@@ -42,6 +42,8 @@ pub enum Standing {
     GaveUp(usize),
     /// The server said that trying again cannot help.
     Ended(usize),
+    /// The server does not allow its pages at the address that this one was opened at.
+    WrongAddress(usize),
     /// This link can only view; the changes were made with another.
     ViewOnly(usize),
     /// The server is newer than this page.
@@ -55,6 +57,7 @@ impl Standing {
         let pending = status.pending;
         match (&status.connection, status.network) {
             (Connection::Off, _) => Self::Quiet,
+            (Connection::Refused(bye), _) if bye.code == ByeCode::OriginRefused => Self::WrongAddress(pending),
             (Connection::Refused(_), _) => Self::Ended(pending),
             (Connection::Outdated, _) => Self::Outdated(pending),
             (_, Network::Offline) => Self::Offline(pending),
@@ -91,6 +94,7 @@ impl Standing {
             Self::Unreachable(_) => "unreachable",
             Self::GaveUp(_) => "gave-up",
             Self::Ended(_) => "ended",
+            Self::WrongAddress(_) => "wrong-address",
             Self::ViewOnly(_) => "view-only",
             Self::Outdated(_) => "outdated",
         }
@@ -109,6 +113,7 @@ impl Standing {
             | Self::Unreachable(pending)
             | Self::GaveUp(pending)
             | Self::Ended(pending)
+            | Self::WrongAddress(pending)
             | Self::ViewOnly(pending)
             | Self::Outdated(pending) => pending,
         }
@@ -125,6 +130,7 @@ impl Standing {
                 | Self::Unreachable(_)
                 | Self::GaveUp(_)
                 | Self::Ended(_)
+                | Self::WrongAddress(_)
         )
     }
 
@@ -160,6 +166,7 @@ impl Standing {
             Self::Captive(_) => "Log-in needed",
             Self::Unreachable(_) => "Can't reach the server",
             Self::GaveUp(_) | Self::Ended(_) => "Not connected",
+            Self::WrongAddress(_) => "Address not allowed",
             Self::ViewOnly(_) => "View only",
             Self::Outdated(_) => "New version",
         }
@@ -181,6 +188,7 @@ impl Standing {
             Self::Captive(_) => "Log in",
             Self::Unreachable(_) => "No server",
             Self::GaveUp(_) | Self::Ended(_) => "Ended",
+            Self::WrongAddress(_) => "Not allowed",
             Self::ViewOnly(_) => "View only",
             Self::Outdated(_) => "Outdated",
         }
@@ -209,6 +217,7 @@ impl Standing {
             Self::Unreachable(count) => kept("Can't reach the server.", count),
             Self::GaveUp(count) => kept("The connection could not be made.", count),
             Self::Ended(count) => kept("This page is not connected any more.", count),
+            Self::WrongAddress(count) => kept("The server does not allow its pages at this address.", count),
             Self::ViewOnly(count) => kept("This link can only view.", count),
             Self::Outdated(count) => kept("This page is older than the server. Reload it to go on.", count),
         }
@@ -247,7 +256,7 @@ pub fn unsaved(count: usize, kept: bool) -> Option<String> {
 mod tests {
     use super::*;
     use crate::sync::link::Loss;
-    use crate::sync::message::{Bye, ByeCode, Retry};
+    use crate::sync::message::{Bye, Retry};
 
     fn status(connection: Connection, network: Network, pending: usize) -> Status {
         Status { connection, network, pending, last_sync: 1, ..Status::initial(Access::Edit, 1) }
@@ -282,6 +291,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_address_that_the_server_does_not_allow_is_said_to_be_that() {
+        let refused = Connection::Refused(Bye::new(ByeCode::OriginRefused, ""));
+        let standing = Standing::of(&status(refused, Network::Online, 2));
+        assert_eq!((standing, standing.in_short().as_str()), (Standing::WrongAddress(2), "Address not allowed"));
+        assert!(standing.can_retry() && standing.is_down());
+        assert_eq!(
+            standing.in_full(true),
+            "The server does not allow its pages at this address. 2 changes are kept on this device."
+        );
     }
 
     #[test]

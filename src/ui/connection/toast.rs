@@ -43,7 +43,7 @@ pub fn ConnectionToast() -> impl IntoView {
                 toasts.show_silently(back.named(NAME));
                 false
             }
-            Standing::Ended(_) | Standing::Outdated(_) if was_down => {
+            Standing::Ended(_) | Standing::WrongAddress(_) | Standing::Outdated(_) if was_down => {
                 toasts.dismiss_named(NAME);
                 false
             }
