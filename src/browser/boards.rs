@@ -66,6 +66,8 @@ pub async fn replace_key(edit_key: &Key, new_edit_key: &Key) -> Result<(), NotRe
     let response = request.send().await.map_err(|_| NotReplaced::Unknown)?;
     match response.status() {
         200 => Ok(()),
+        // The request came too slowly, or there were too many: it was not looked at.
+        408 | 429 => Err(NotReplaced::Unknown),
         400..500 => Err(NotReplaced::Refused),
         _ => Err(NotReplaced::Unknown),
     }

@@ -441,7 +441,9 @@ impl<D: Document> Inner<D> {
                     let event = match boards::create(document, &key).await {
                         Ok(()) => Event::Registered(id),
                         // Nothing helps: the id or the key is another's.
-                        Err(NotCreated::Refused(400..=428)) => Event::Closed(id, ByeCode::UnknownKey.close_code()),
+                        Err(NotCreated::Refused(400..=407 | 409..=428)) => {
+                            Event::Closed(id, ByeCode::UnknownKey.close_code())
+                        }
                         Err(_) => Event::Closed(id, 1006),
                     };
                     with(&this, |inner| {

@@ -1,6 +1,7 @@
 //! Puts the server together and runs it.
 
 pub(crate) mod load;
+mod log;
 pub(crate) mod maintenance;
 mod open_files;
 mod planner;
@@ -16,15 +17,15 @@ use std::time::Duration;
 
 use leptos::config::errors::LeptosConfigError;
 use leptos::config::{LeptosOptions, get_config_from_str};
-use sheetbend::server::site::with_security_headers;
+use sheetbend::server::site::{refuse_sub_path, with_security_headers};
 use sheetbend::server::store::database::Database;
 use sheetbend::server::store::postgres::{self, Postgres};
 use sheetbend::server::store::sqlite::{self, Sqlite};
 use sheetbend::server::{Server, Settings};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Runtime;
-use tracing_subscriber::EnvFilter;
 
+pub(crate) use self::log::log_to_standard_error;
 use self::site::Site;
 use self::tls::TlsError;
 use super::cli::{Place, Serve};
@@ -93,7 +94,7 @@ async fn run(address: SocketAddr, leptos: &LeptosOptions, options: Serve) -> Res
     let stop = stop().map_err(StartError::Runtime)?;
 
     let app = server.router().merge(site.routes(&server, leptos, !options.no_service_worker));
-    let app = with_security_headers(app, encrypted);
+    let app = with_security_headers(refuse_sub_path(app), encrypted);
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("Sheetbend serves on {scheme}://{}", listener.local_addr().unwrap_or(address));
     tracing::info!(data = %options.place, "serving");
@@ -188,10 +189,4 @@ pub(crate) fn stop() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
-}
-
-/// `RUST_LOG` says what is logged: `sheetbend=debug` for what each connection does.
-pub(crate) fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
 }

@@ -82,8 +82,10 @@ impl Site {
         // The names of the files are known here, and need not be looked up in a file beside the program.
         leptos.hash_files &= matches!(self, Self::Developing);
 
-        let server = server.clone();
-        let context = move || provide_context(server.clone());
+        let context = {
+            let server = server.clone();
+            move || provide_context(server.clone())
+        };
         let (options, of) = (leptos.clone(), build.clone());
         let shell = move || app::shell(options.clone(), &of);
         // Pages are compressed while they are sent: what is in one is known to whoever may put something into it, so its length
@@ -103,6 +105,6 @@ impl Site {
         let pages = Router::new()
             .leptos_routes_with_context(&leptos, generate_route_list(app::App), context, shell)
             .with_state(leptos.clone());
-        worker.merge(pages.layer(compressed)).fallback_service(files)
+        worker.merge(server.bound_functions(pages.layer(compressed))).fallback_service(files)
     }
 }

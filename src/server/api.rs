@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 
+use super::accept::TooSlow;
 use super::addresses::{Client, Peer};
 use super::metrics::Metrics;
 use super::store::{Creation, Replacement, Store, StoreError};
@@ -16,7 +17,7 @@ use super::{NewBoard, Server};
 use crate::sync::document::Document;
 use crate::sync::id::{DocumentId, Key};
 
-/// Most bytes of a request to make a board.
+/// Maximum size of a request's body, in bytes.
 pub(super) const BODY_BYTES: usize = 4 * 1024;
 
 /// The header that echoes a probe's nonce: a captive portal answers 200 too, but not with this.
@@ -75,25 +76,35 @@ pub(super) async fn create_board<D: Document, S: Store>(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let runtime = &server.inner.runtime;
-    let client = Client::behind(peer.map(|Extension(peer)| peer), &headers, runtime.settings.trust_proxy);
-    if let Some(client) = client
-        && let Err(wait) = runtime.addresses.may_make(client, runtime.settings.documents_per_hour)
-    {
-        Metrics::count(&runtime.metrics.turned_away, "reason", "boards");
-        let seconds = wait.as_secs().saturating_add(1).to_string();
-        return ([(RETRY_AFTER, seconds)], Problem::TOO_MANY).into_response();
-    }
     let new = match body.map_err(|rejection| Problem::from_body(&rejection)).and_then(|body| read(&body)) {
         Ok(new) => new,
         Err(problem) => return problem.into_response(),
     };
+    let runtime = &server.inner.runtime;
+    let client = Client::behind(peer.map(|Extension(peer)| peer), &headers, runtime.settings.trust_proxy);
     let id = new.id;
     let created = Created { id, view_key: new.view_key.clone() };
-    match server.create(new).await {
-        Ok(Creation::Created) => (StatusCode::CREATED, [NO_STORE], Json(created)).into_response(),
-        Ok(Creation::Existed) => (StatusCode::OK, [NO_STORE], Json(created)).into_response(),
-        Ok(Creation::Taken) => Problem::TAKEN.into_response(),
+    let made = async {
+        // Making the same board again does not count against the limit.
+        if server.is_made(&new).await? {
+            return Ok(Ok(Creation::Existed));
+        }
+        if let Some(client) = client
+            && let Err(wait) = runtime.addresses.may_make(client, runtime.settings.documents_per_hour)
+        {
+            return Ok(Err(wait));
+        }
+        server.create(new).await.map(Ok)
+    };
+    match made.await {
+        Ok(Ok(Creation::Created)) => (StatusCode::CREATED, [NO_STORE], Json(created)).into_response(),
+        Ok(Ok(Creation::Existed)) => (StatusCode::OK, [NO_STORE], Json(created)).into_response(),
+        Ok(Ok(Creation::Taken)) => Problem::TAKEN.into_response(),
+        Ok(Err(wait)) => {
+            Metrics::count(&runtime.metrics.turned_away, "reason", "boards");
+            let seconds = wait.as_secs().saturating_add(1).to_string();
+            ([(RETRY_AFTER, seconds)], Problem::TOO_MANY).into_response()
+        }
         Err(error) => {
             tracing::error!(document = %id, error = &error as &dyn std::error::Error, "could not make a board");
             let problem = if matches!(error, StoreError::Full) { Problem::FULL } else { Problem::FAILED };
@@ -131,7 +142,7 @@ pub(super) async fn replace_keys<D: Document, S: Store>(
         Ok(Some(Replacement::Replaced(_))) => {
             ([NO_STORE], Json(Replaced { view_key: keys.new_edit_key.view_key() })).into_response()
         }
-        Ok(Some(Replacement::Taken)) => Problem::TAKEN.into_response(),
+        Ok(Some(Replacement::Taken)) => Problem::KEY_TAKEN.into_response(),
         // A key that opens nothing and one that may not: the answer is the same.
         Ok(Some(Replacement::Refused) | None) => Problem::UNKNOWN_KEY.into_response(),
         Err(error) => {
@@ -150,7 +161,7 @@ fn read(body: &[u8]) -> Result<NewBoard, Problem> {
 
 /// An answer that is none: `{"error": {"code", "message"}}`, for programs and for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-struct Problem {
+pub(super) struct Problem {
     #[serde(skip)]
     status: StatusCode,
     code: &'static str,
@@ -163,7 +174,8 @@ impl Problem {
         "bad_nonce",
         "A nonce has at most 64 characters: letters, digits, '-', '_', '.' and '~'.",
     );
-    const MALFORMED: Self = Self::new(StatusCode::BAD_REQUEST, "malformed", "The request's body is not JSON.");
+    pub(super) const MALFORMED: Self =
+        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request's body is not JSON.");
     const INVALID: Self = Self::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid",
@@ -186,10 +198,22 @@ impl Problem {
         "taken",
         "The id or a key belongs to another board. Make the board again with new ones.",
     );
+    const KEY_TAKEN: Self = Self::new(
+        StatusCode::CONFLICT,
+        "taken",
+        "The new key, or the view key that follows from it, is in use. Make another new key.",
+    );
+    const TOO_SLOW: Self =
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timed_out", "The request's body came too slowly. Send it again.");
     const TOO_MANY: Self = Self::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many",
         "Too many boards were made from your address. They are made when the time in Retry-After has passed.",
+    );
+    pub(super) const BUSY: Self = Self::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many",
+        "Too many requests come from your address at once. Try again when the time in Retry-After has passed.",
     );
     const FULL: Self = Self::new(
         StatusCode::INSUFFICIENT_STORAGE,
@@ -203,8 +227,12 @@ impl Problem {
         Self { status, code, message }
     }
 
-    fn from_body(rejection: &BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::TOO_LARGE } else { Self::MALFORMED }
+    pub(super) fn from_body(rejection: &BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TOO_LARGE,
+            _ if TooSlow::caused(rejection) => Self::TOO_SLOW,
+            _ => Self::MALFORMED,
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //! | [`store`] | where logs are durable |
 //! | `room`, `rooms` | a document in memory: one task, which orders all that happens to it; and which ones are live |
 //! | `socket`, `outbound`, `frame` | a client's connection, what waits for it, and how that is written |
-//! | `api` | `/api/ping` and `/api/boards` |
+//! | `api` | `/api/ping`, `/api/boards` and `/api/keys` |
+//! | `functions` | limits for a page's server functions |
 //! | `health`, `metrics` | what can be seen from outside: whether it serves, and numbers |
 //! | `follow` | what other servers have written to the same store |
 //! | `accept` | from a listener to requests, encrypted or not, with limits and an orderly end |
@@ -22,6 +23,7 @@ mod bucket;
 pub mod entries;
 mod follow;
 mod frame;
+mod functions;
 mod health;
 mod metrics;
 mod outbound;
@@ -153,15 +155,25 @@ impl<D: Document, S: Store> Server<D, S> {
         self.inner.store.create(new).await
     }
 
+    /// Whether `new` was made before, with the same id and keys.
+    async fn is_made(&self, new: &NewBoard) -> Result<bool, StoreError> {
+        let opens = async |key, access| {
+            let found = self.find(key).await?;
+            Ok(found.is_some_and(|found| found.document == new.id && found.access == access))
+        };
+        Ok(opens(&new.edit_key, Access::Edit).await? && opens(&new.view_key, Access::View).await?)
+    }
+
     /// Puts a new key, with its view key, in the place of all that open the document which `current` may change. Those who came with
-    /// an old one are sent away, here and on other servers. Saying the same again is harmless.
+    /// an old one are sent away, here and on other servers. Saying the same again is harmless: `current` then opens nothing any
+    /// more, and `new` the document. `None` if `current` may not change a document.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn replace_key(&self, current: &Key, new: &Key) -> Result<Option<Replacement>, StoreError> {
-        let found = match self.find(new).await? {
+        let found = match self.find(current).await? {
             Some(found) => Some(found),
-            None => self.find(current).await?,
+            None => self.find(new).await?,
         };
         let Some(found) = found.filter(|found| found.access == Access::Edit) else { return Ok(None) };
         let (document, keys) = (found.document, Keys { edit: KeyHash::of(new), view: KeyHash::of(&new.view_key()) });

@@ -9,7 +9,7 @@ use sheetbend::sync::id::Key;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::http::{Answer, ask};
+use crate::support::http::{Answer, ask, trickle};
 use crate::support::ids::{change_id, document_id, key};
 use crate::support::served::Served;
 
@@ -80,6 +80,76 @@ async fn who_says_nothing_is_not_waited_for() {
         silent.write_all(said.as_bytes()).await.expect("is sent");
         let mut read = Vec::new();
         silent.read_to_end(&mut read).await.expect("is closed");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_not_waited_for() {
+    let settings = Settings { headers_within: Duration::from_millis(200), ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    for request in ["POST /api/boards", "POST /api/keys"] {
+        let answer = trickle(served.address, request).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (408, "timed_out"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn making_the_same_board_again_does_not_count_against_the_limit() {
+    let settings = Settings { trust_proxy: true, documents_per_hour: 2, ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    let make = async |id: u64, edit_key: Key| {
+        let body = json!({ "id": document_id(id), "edit_key": edit_key }).to_string();
+        ask(served.address, "POST /api/boards", &[("x-forwarded-for", "203.0.113.7")], &body).await
+    };
+    assert_eq!(make(2, key(2)).await.status, 201);
+    for _ in 0..5 {
+        assert_eq!(make(2, key(2)).await.status, 200);
+    }
+    assert_eq!(make(3, key(3)).await.status, 201, "the second of two");
+    let over = make(4, key(4)).await;
+    assert_eq!((over.status, code(&over).as_str()), (429, "too_many"));
+    assert!(over.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
+    assert_eq!(make(2, key(2)).await.status, 200, "also when the limit is reached");
+    assert_eq!(make(2, key(5)).await.status, 429, "another key is another board");
+}
+
+#[tokio::test]
+async fn keys_that_are_in_use_cannot_be_the_new_ones() {
+    let served = served().await;
+    for n in [2, 3] {
+        let body = json!({ "id": document_id(n), "edit_key": key(n as u8) }).to_string();
+        assert_eq!(ask(served.address, "POST /api/boards", &[], &body).await.status, 201);
+    }
+    let replace = async |old: &Key, new: &Key| {
+        let body = json!({ "edit_key": old, "new_edit_key": new }).to_string();
+        ask(served.address, "POST /api/keys", &[], &body).await
+    };
+    for taken in [key(3), key(3).view_key(), key(2).view_key(), key(1), key(101)] {
+        let answer = replace(&key(2), &taken).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (409, "taken"), "{}", taken.as_str());
+    }
+    for still in [2, 3] {
+        assert_eq!(served.connect().await.sync(still, Cursor::default()).await["access"], "edit");
+    }
+    // A key that may not replace anything learns nothing about others.
+    let answer = replace(&key(9), &key(3).view_key()).await;
+    assert_eq!((answer.status, code(&answer).as_str()), (404, "unknown_key"));
+}
+
+#[tokio::test]
+async fn keys_are_compared_as_text() {
+    let served = served().await;
+    let make = async |id: u64, edit_key: &str| {
+        let body = json!({ "id": document_id(id), "edit_key": edit_key }).to_string();
+        ask(served.address, "POST /api/boards", &[], &body).await
+    };
+    // The last character has two bits of the key. Base64 of the same 16 bytes, and four bits that no byte has.
+    let (canonical, other) = ("AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB");
+    assert_eq!(make(2, canonical).await.status, 201);
+    assert_eq!(code(&make(2, other).await), "taken", "it is not the board's key");
+    assert_eq!(make(3, other).await.status, 201, "it is another key");
+    for padded in ["AAAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAA+/", "AAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(code(&make(4, padded).await), "invalid", "{padded}");
     }
 }
 

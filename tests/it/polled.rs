@@ -203,7 +203,108 @@ async fn the_rules_are_those_of_the_socket() {
     assert_eq!(bye(&served, &[request.clone(), longer]).await, "too_large");
 
     let stranger = post(&served, &[("origin", "https://evil.example")], &[request]).await;
-    assert_eq!(stranger.status, 403);
+    let said: Value = serde_json::from_str(&stranger.body).expect("a line");
+    assert_eq!((stranger.status, &said["code"]), (403, &json!("origin_refused")));
+    assert_eq!(stranger.header("content-type"), "application/x-ndjson");
+}
+
+/// A `sync_request` with the fields that docs/protocol.md requires, and no other.
+fn bare(key_number: u8, place: &Value) -> Value {
+    let mut request =
+        json!({ "type": "sync_request", "key": key(key_number), "replica": change_id(key_number.into()) });
+    request.as_object_mut().expect("an object").extend(place.as_object().expect("an object").clone());
+    request
+}
+
+/// The `resume` of an answer, to be given back.
+fn place(answer: &[Value]) -> Value {
+    json!({ "resume": answer.last().expect("a last line") })
+}
+
+#[tokio::test]
+async fn resume_stands_in_place_of_version_digest_and_witness() {
+    let served = served().await;
+    let from_the_start = json!({ "version": 0, "digest": "0".repeat(32) });
+    let first = say(&served, &[bare(1, &from_the_start)]).await;
+    assert_eq!(kinds(&first), ["sync_response", "resume"]);
+    let said = say(&served, &[bare(1, &place(&first)), changes([1, 2])]).await;
+    assert_eq!((kinds(&said), versions(&entries(&said))), (vec!["committed", "resume"], vec![1, 2]));
+
+    // They are not looked at, whatever they are; the witness of another history would be news.
+    for nonsense in [
+        json!({ "version": 9_000_000, "digest": "f".repeat(32) }),
+        json!({ "version": "seven", "digest": 7 }),
+        json!({ "witness": { "version": 1, "digest": "f".repeat(32) } }),
+        json!({ "witness": 7 }),
+    ] {
+        let mut request = bare(1, &place(&first));
+        request.as_object_mut().expect("an object").extend(nonsense.as_object().expect("an object").clone());
+        let again = say(&served, &[request]).await;
+        assert_eq!(versions(&entries(&again)), [1, 2], "{nonsense}");
+    }
+    // Without `resume`, and with one that is null, which is its default, they are looked at.
+    let mut rewound = bare(1, &json!({ "version": 1, "digest": "f".repeat(32), "resume": null }));
+    assert_eq!(say(&served, &[rewound.clone()]).await[0]["rewound"], json!(true));
+    rewound.as_object_mut().expect("an object").remove("digest");
+    assert_eq!(bye(&served, &[rewound]).await, "bad_message");
+    for broken in [json!({ "resume": 7 }), json!({ "resume": { "version": 1, "saving": true } })] {
+        assert_eq!(bye(&served, &[bare(1, &broken)]).await, "bad_message", "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_request_is_answered_when_the_docs_say() {
+    let settings = Settings { ping_interval: Duration::from_millis(500), ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    // Without `resume` at once, also with messages.
+    let request = sync_request(1, Cursor::default());
+    let begun = say(&served, &[request.clone(), changes([1])]).await;
+    assert_eq!(kinds(&begun)[0], "sync_response");
+    let mut all = begun.clone();
+    while entries(&all).is_empty() {
+        all.extend(say(&served, &[going_on(1, &all)]).await);
+    }
+    assert_eq!(versions(&entries(&all)), [1]);
+    // With messages that leave nothing to say, by the time a ping is due.
+    for quiet in [json!({ "type": "pong", "nonce": 1 }), changes([]), json!({ "type": "fireworks" })] {
+        let answer = say(&served, &[going_on(1, &all), quiet]).await;
+        assert_eq!(kinds(&answer), ["ping", "resume"]);
+    }
+    // A change that is refused is decided on too.
+    let odd = json!({ "type": "changes", "changes": [{ "id": change_id(2), "change": { "kind": "?" } }] });
+    let refused = say(&served, &[going_on(1, &all), odd]).await;
+    assert_eq!(
+        (versions(&entries(&refused)), &entries(&refused)[0]["refused"]["code"]),
+        (vec![2], &json!("unknown_change"))
+    );
+    // Empty lines, and line ends of other systems, make no difference.
+    let body = format!("{}\r\n\r\n{}\r\n\n", going_on(1, &refused), json!({ "type": "ping", "nonce": 3 }));
+    let answer = ask(served.address, "POST /api/sync", &[("content-type", "text/plain")], &body).await;
+    assert!(answer.body.starts_with(r#"{"type":"pong","nonce":3}"#), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_request_is_so_long_at_most() {
+    let served = served().await;
+    let request = sync_request(1, Cursor::default());
+    let most = 512 * 1024 + 64 * 1024;
+    let padded = |bytes: usize| json!({ "type": "ping", "nonce": 1, "padding": "x".repeat(bytes) });
+    let (empty, first) = (padded(0).to_string().len() + 1, request.to_string().len() + 1);
+    let half = (most - first) / 2 - empty;
+    let odd = (most - first) % 2;
+    let fits = say(&served, &[request.clone(), padded(half), padded(half + odd)]).await;
+    assert_eq!(kinds(&fits)[0], "sync_response");
+    assert_eq!(bye(&served, &[request, padded(half), padded(half + odd + 1)]).await, "too_large");
+}
+
+#[tokio::test]
+async fn a_request_that_trickles_is_told_so() {
+    let settings = Settings { headers_within: Duration::from_millis(200), ..Settings::default() };
+    let served = Served::on_sqlite(settings).await;
+    let answer = crate::support::http::trickle(served.address, "POST /api/sync").await;
+    assert_eq!(answer.status, 200);
+    let said: Value = serde_json::from_str(&answer.body).expect("a line");
+    assert_eq!((&said["code"], &said["retry"]), (&json!("timed_out"), &json!("later")));
 }
 
 #[tokio::test]

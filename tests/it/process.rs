@@ -83,6 +83,17 @@ async fn settings_come_from_the_environment_too_and_without_a_word_it_serves() {
 }
 
 #[tokio::test]
+async fn a_site_under_a_path_is_refused_in_plain_words() {
+    let data = folder();
+    let running = Running::start(data.path());
+    let get = async |prefix: &str| ask(running.address, "GET /", &[("x-forwarded-prefix", prefix)], "").await;
+    let refused = get("/plan").await;
+    assert_eq!(refused.status, 501);
+    assert!(refused.body.contains("host name of its own"), "{refused:?}");
+    assert_eq!(get("/").await.status, 200);
+}
+
+#[tokio::test]
 async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     let (data, place) = (folder(), folder());
     std::fs::create_dir(place.path().join("pkg")).expect("a folder");

@@ -9,10 +9,13 @@ pub use self::bundle::Bundle;
 pub use self::worker::{SHELL_SCRIPT, no_worker, worker};
 
 use axum::Router;
-use axum::http::HeaderValue;
+use axum::extract::Request;
 use axum::http::header::{
     HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Adds to every answer the headers that browsers need to be told to be careful. Those an answer has already are left. With
@@ -30,4 +33,18 @@ pub fn with_security_headers(router: Router, encrypted: bool) -> Router {
     HEADERS.into_iter().chain(encrypted).fold(router, |router, (name, value)| {
         router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
     })
+}
+
+/// Says in plain words that the site does not work under a path, if a proxy says that it is served under one: all addresses in pages
+/// begin at the root, so nothing but the HTML would arrive.
+pub fn refuse_sub_path(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| -> Response {
+        let prefix = request.headers().get("x-forwarded-prefix").map(|prefix| prefix.as_bytes().trim_ascii());
+        if matches!(prefix, None | Some(b"" | b"/")) {
+            return next.run(request).await;
+        }
+        let why = "Sheetbend does not work under a path. Give it a host name of its own, such as plan.example.org, and let the \
+                   proxy pass requests to it from there.\n";
+        (StatusCode::NOT_IMPLEMENTED, why).into_response()
+    }))
 }

@@ -34,6 +34,37 @@ pub(crate) async fn ask(address: SocketAddr, request: &str, headers: &[(&str, &s
     stream.write_all(text.as_bytes()).await.expect("is sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("is answered, not reset");
+    read(&answer)
+}
+
+/// Begins a request whose body does not come, as long as what is returned is there.
+pub(crate) async fn begin(address: SocketAddr, request: &str, headers: &[(&str, &str)]) -> TcpStream {
+    let mut text = format!("{request} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 9\r\n");
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream.write_all(format!("{text}\r\n").as_bytes()).await.expect("is sent");
+    stream
+}
+
+/// Sends a request whose body comes a byte at a time, for ever, until it is answered.
+pub(crate) async fn trickle(address: SocketAddr, request: &str) -> Answer {
+    let head = format!("{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 4000\r\n\r\n");
+    let (mut incoming, mut outgoing) = TcpStream::connect(address).await.expect("connects").into_split();
+    outgoing.write_all(head.as_bytes()).await.expect("is sent");
+    let trickling = tokio::spawn(async move {
+        while outgoing.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let mut answer = String::new();
+    incoming.read_to_string(&mut answer).await.expect("is answered, not reset");
+    trickling.abort();
+    read(&answer)
+}
+
+fn read(answer: &str) -> Answer {
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
     Answer { status, head: head.to_owned(), body: body.to_owned() }
