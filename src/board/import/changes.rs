@@ -44,6 +44,18 @@ impl ImportedCard {
     }
 }
 
+/// The changes that add cards to a list behind `last`.
+pub(super) fn add_cards(
+    cards: Vec<ImportedCard>,
+    list: ListId,
+    last: Option<&Position>,
+    new_id: &mut dyn FnMut() -> Uuid,
+) -> Vec<Change> {
+    let places: Vec<_> = Position::run_after(last, cards.len()).collect();
+    let cards = cards.into_iter().zip(places).map(|(card, place)| (CardId(new_id()), card.placed(list, place)));
+    chunks(cards.collect()).into_iter().map(|cards| Change::ImportCards { cards }).collect()
+}
+
 fn chunks(cards: Vec<(CardId, Card)>) -> Vec<Vec<(CardId, Card)>> {
     let mut chunks: Vec<Vec<_>> = Vec::new();
     let mut room = 0;

@@ -11,8 +11,9 @@ const MAX_NOTES_JSON: usize = 2 * MAX_NOTES;
 
 /// What was changed to fit.
 #[derive(Default)]
-struct Tally {
-    titles: usize,
+pub(super) struct Tally {
+    /// Titles that were cut.
+    pub(super) titles: usize,
     labels: usize,
     notes: usize,
 }
@@ -71,11 +72,16 @@ fn fit_list(list: &mut ImportedList, tally: &mut Tally, remarks: &mut Vec<String
         let whole = std::mem::replace(&mut list.title, cut);
         remarks.push(format!("A list's title was cut to {MAX_TITLE} characters. In full: {whole}"));
     }
-    for mut card in std::mem::take(&mut list.cards) {
-        fit_title(&mut card, tally);
-        fit_labels(&mut card, tally);
-        split_notes(card, &mut list.cards, tally);
+    for card in std::mem::take(&mut list.cards) {
+        fit_card(card, &mut list.cards, tally);
     }
+}
+
+/// Puts the card on `cards`, within the limits, and behind it as many more as its notes need.
+pub(super) fn fit_card(mut card: ImportedCard, cards: &mut Vec<ImportedCard>, tally: &mut Tally) {
+    fit_title(&mut card, tally);
+    fit_labels(&mut card, tally);
+    split_notes(card, cards, tally);
 }
 
 fn fit_title(card: &mut ImportedCard, tally: &mut Tally) {
@@ -102,23 +108,18 @@ fn fit_labels(card: &mut ImportedCard, tally: &mut Tally) {
     }
 }
 
-/// Puts the card on `cards`, and behind it as many more as its notes need.
 fn split_notes(mut card: ImportedCard, cards: &mut Vec<ImportedCard>, tally: &mut Tally) {
-    let mut rest = std::mem::take(&mut card.notes);
-    let title = card.title.clone();
+    let notes = std::mem::take(&mut card.notes);
+    let (first, mut rest) = notes.split_at(fitting(&notes));
+    tally.notes += usize::from(!rest.is_empty());
+    cards.push(ImportedCard { notes: first.to_owned(), ..card.clone() });
     for part in 2.. {
-        let at = fitting(&rest);
-        let behind = rest.split_off(at);
-        if !behind.is_empty() && part == 2 {
-            tally.notes += 1;
-        }
-        let done = behind.is_empty();
-        cards.push(ImportedCard { notes: rest, ..card.clone() });
-        if done {
+        if rest.is_empty() {
             return;
         }
+        let (next, behind) = rest.split_at(fitting(rest));
+        cards.push(ImportedCard { title: numbered(&card.title, part), notes: next.to_owned(), ..card.clone() });
         rest = behind;
-        card.title = numbered(&title, part);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Read line by line and tolerantly, rather than by the letter of CommonMark: people's lists come from many programs.
 
+use super::item::{ballot, bulleted, checkbox, is_rule, numbered};
 use super::{ImportError, ImportedCard, ImportedList, Raw, UNTITLED, counted, one_line};
 
 /// The list for cards that no heading stands above.
@@ -247,44 +248,19 @@ fn underline(indent: usize, text: &str) -> Option<usize> {
     }
 }
 
-/// `---`, `* * *`, `___`.
-fn is_rule(text: &str) -> bool {
-    let letters: Vec<_> = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    letters.len() >= 3 && matches!(letters[0], '-' | '*' | '_') && letters.iter().all(|letter| *letter == letters[0])
-}
-
 struct Item<'a> {
     done: bool,
     text: &'a str,
 }
 
-/// `- card`, `* [ ] card`, `3. [x] card`.
+/// `- card`, `* [ ] card`, `3. [x] card`, `☐ card`.
 fn item(text: &str) -> Option<Item<'_>> {
-    let rest = match text.chars().next()? {
-        '-' | '*' | '+' | '•' => text.trim_start_matches(['-', '*', '+', '•']),
-        _ => {
-            let rest = text.trim_start_matches(|letter: char| letter.is_ascii_digit());
-            let digits = text.len() - rest.len();
-            if !(1..=9).contains(&digits) {
-                return None;
-            }
-            rest.strip_prefix(['.', ')'])?
-        }
+    let marked = bulleted(text).or_else(|| numbered(text).map(|(_, rest)| rest));
+    let (done, text) = match marked {
+        Some(rest) => checkbox(rest).unwrap_or((false, rest)),
+        None => ballot(text)?,
     };
-    // One bullet only, and white space behind it: `--flag` and `**bold**` are text.
-    let one_bullet = text.len() - rest.len() == text.chars().next()?.len_utf8() || text.as_bytes()[0].is_ascii_digit();
-    if !one_bullet || !(rest.is_empty() || rest.starts_with(char::is_whitespace)) {
-        return None;
-    }
-    let rest = rest.trim_start();
-    for (boxed, done) in [("[ ]", false), ("[]", false), ("[x]", true), ("[X]", true)] {
-        if let Some(text) = rest.strip_prefix(boxed)
-            && (text.is_empty() || text.starts_with(char::is_whitespace))
-        {
-            return Some(Item { done, text });
-        }
-    }
-    Some(Item { done: false, text: rest })
+    Some(Item { done, text })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! | module | what it is |
 //! |---|---|
 //! | `own`, `trello`, `markdown` | one reader a format |
+//! | [`lines`] | plain text, one card a line: for pasting too |
+//! | `item` | bullets, numbers and checkboxes |
 //! | `fit` | cuts and splits what is over the board's limits, without losing it |
 //! | `changes` | the changes that put an import on a board |
 //! | `error` | what a person is told of a file that cannot be read |
@@ -10,6 +12,8 @@
 mod changes;
 mod error;
 mod fit;
+mod item;
+pub mod lines;
 mod markdown;
 mod own;
 mod trello;
