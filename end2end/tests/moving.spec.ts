@@ -163,3 +163,71 @@ test("what is archived is kept whole and comes back", async ({ browser, sharedSe
   await ada.page.keyboard.press("Escape");
   await expect(ada.cards("To do")).toHaveText(["One", "Two"]);
 });
+
+test("a release that the page missed lets a card go where it was", async ({ browser, sharedServer }) => {
+  const board = await createBoard(sharedServer.url);
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.addList("Doing");
+  await ada.addCards("To do", "One", "Two");
+  const { page } = ada;
+  const misses: Record<string, () => void> = {
+    "a move without a button": () =>
+      document.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, pointerId: 1, buttons: 0, clientX: 400, clientY: 200 })),
+    "another window": () => window.dispatchEvent(new Event("blur")),
+    "a hidden page": () => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+      delete (document as { hidden?: boolean }).hidden;
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    },
+    "a lost pointer": () => document.dispatchEvent(new PointerEvent("lostpointercapture", { bubbles: true, pointerId: 1 })),
+    "a menu": () => document.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true })),
+  };
+  for (const [name, miss] of Object.entries(misses)) {
+    const [from, to] = [await centre(ada.card("One")), await centre(ada.list("Doing"))];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 4 });
+    await expect(page.locator(".copy")).toBeVisible();
+    await page.evaluate(miss);
+    await expect(page.locator(".copy, .drop-line, .carried"), name).toHaveCount(0);
+    await page.mouse.move(to.x, to.y + 20);
+    await page.mouse.up();
+    await expect(ada.cards("To do"), name).toHaveText(["One", "Two"]);
+    await expect(page.locator("body"), name).not.toHaveClass(/dragging/);
+  }
+  await ada.card("One").getByRole("button", { name: "One", exact: true }).click();
+  await expect(page.getByRole("dialog", { name: "Card" }), "a click is a click again").toBeVisible();
+});
+
+for (const width of [360, 390]) {
+  test(`on a phone of ${width} pixels a card is dragged to the next list, and to the one after`, async ({ browser, sharedServer }) => {
+    const board = await createBoard(sharedServer.url);
+    const ada = await Person.at(browser, board.editUrl, { viewport: { width, height: 700 }, hasTouch: true, isMobile: true });
+    for (const title of ["To do", "Doing", "Done"]) await ada.addList(title);
+    await ada.addCards("To do", "One", "Two");
+    await ada.page.evaluate(() => document.querySelector(".lists")!.scrollTo(0, 0));
+    const touch = await ada.page.context().newCDPSession(ada.page);
+    const send = (type: "touchStart" | "touchMove" | "touchEnd", points: { x: number; y: number }[]) =>
+      touch.send("Input.dispatchTouchEvent", { type, touchPoints: points });
+    /** Carries a card to the right edge until the list `to` fills the window, and lets it go there. */
+    const carry = async (card: string, to: string) => {
+      const from = await centre(ada.card(card));
+      await send("touchStart", [from]);
+      await expect(ada.page.locator(".copy")).toBeVisible();
+      const id = await ada.list(to).getAttribute("data-list");
+      await send("touchMove", [{ x: (from.x + width) / 2, y: from.y }]);
+      await send("touchMove", [{ x: width - 12, y: from.y }]);
+      await ada.page.waitForFunction((id) => document.querySelector(`[data-list="${id}"]`)!.getBoundingClientRect().left < 70, id);
+      await send("touchMove", [{ x: width / 2, y: from.y }]);
+      await expect(ada.page.locator(".drop-line")).toBeVisible();
+      await send("touchEnd", []);
+      await expect(ada.cards(to)).toHaveText([card]);
+    };
+    await carry("One", "Doing");
+    await ada.page.evaluate(() => document.querySelector(".lists")!.scrollTo(0, 0));
+    await carry("Two", "Done");
+    await expect(ada.cards("To do")).toHaveCount(0);
+  });
+}

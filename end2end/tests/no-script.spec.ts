@@ -20,6 +20,16 @@ test("a board is readable before any script runs, and without scripts", async ({
   await reader.goto(board.editUrl);
   await expect(reader.getByText("Book the hall")).toBeVisible();
   await expect(reader.getByRole("button", { name: "Share" })).toBeHidden();
+
+  // Nothing is there to be pressed that would do nothing.
+  const controls = reader.locator("button:visible, summary:visible, input:visible, select:visible, textarea:visible");
+  for (const control of await controls.all()) {
+    const pressable = (await control.isEnabled()) && (await control.evaluate((it) => getComputedStyle(it).pointerEvents !== "none"));
+    expect(pressable, `${await control.getAttribute("class")}: ${await control.textContent()}`).toBe(false);
+  }
+  await reader.goto(new URL("/", board.editUrl).href);
+  await expect(reader.getByText("Turn them on for this site.")).toBeVisible();
+  await expect(controls).toHaveCount(0);
 });
 
 test("the page that arrives is the page that comes alive", async ({ board, page }) => {

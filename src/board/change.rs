@@ -172,7 +172,8 @@ impl Change {
         }
     }
 
-    fn same_field(&self, later: &Self) -> bool {
+    /// Whether both set the same field, so that the later wins. Notes are merged: no two edits of theirs count.
+    pub(super) fn same_field(&self, later: &Self) -> bool {
         match (self, later) {
             (Self::RenameBoard { .. }, Self::RenameBoard { .. }) => true,
             (Self::RenameList { list, .. }, Self::RenameList { list: same, .. })

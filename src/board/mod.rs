@@ -7,6 +7,7 @@
 //! | [`apply`] | what each change does, and the conflict rules |
 //! | [`notes`] | three-way merge of texts |
 //! | [`position`] | places between places |
+//! | [`undo`] | takes back only what its person did |
 //! | [`import`], [`export`] | boards from and to files |
 
 pub mod apply;
@@ -16,6 +17,7 @@ pub mod import;
 pub mod model;
 pub mod notes;
 pub mod position;
+pub mod undo;
 
 pub use change::Change;
 pub use model::{Board, Card, CardId, Date, List, ListId};

@@ -69,6 +69,8 @@ enum Word<C> {
 pub enum Notice<D: Document> {
     /// The document as the person sees it is another.
     View(D),
+    /// Changes of others were applied, in the order of the log. What a snapshot has in it already is not told one by one.
+    Remote(Vec<D::Change>),
     /// Where the person stands is another.
     Status(Status),
     /// The refused changes that wait for this person are others: all of them, in the order they were made, and the document as the
@@ -467,6 +469,7 @@ impl<D: Document> Inner<D> {
                 }
                 (self.listener)(Notice::Line(turn));
             }
+            Effect::Remote(changes) => (self.listener)(Notice::Remote(changes)),
             Effect::ViewChanged => {
                 let view = self.client.borrow().view().clone();
                 (self.listener)(Notice::View(view));

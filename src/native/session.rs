@@ -475,6 +475,7 @@ impl<D: Document> Runner<D> {
             | Effect::TakeOver
             | Effect::Line(_)
             | Effect::Forget(_)
+            | Effect::Remote(_)
             | Effect::ViewChanged
             | Effect::Marked(_)
             | Effect::Measured(_)

@@ -8,6 +8,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use super::board::page::BoardRoute;
+use super::focus::keep_focus_on_page;
 use super::home::{Handover, Home};
 use super::toast::{Toaster, provide_toasts};
 use super::worker;
@@ -127,6 +128,7 @@ pub fn App() -> impl IntoView {
     provide_context(Handover::default());
     let _ = provide_toasts();
     worker::provide_worker();
+    keep_focus_on_page();
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") } />
         <Router>

@@ -1,5 +1,8 @@
 //! The boards that this person has opened, and how to start one.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
@@ -8,11 +11,17 @@ use leptos_router::hooks::use_navigate;
 use super::chosen_file::ChosenFile;
 use super::device::{self, RecentBoard};
 use super::dynamic::{Each, Item, When};
+use super::focus::focus_drawn;
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
+use super::open_link::OpenLink;
+use super::toast::{Toast, use_toasts};
 use crate::board::import::ImportError;
 use crate::board::{Change, import};
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
+
+/// A board that was removed can be put back for this long: its link may be the only key to it.
+const UNDO: Duration = Duration::from_secs(30);
 
 /// A board on its way from this page to a page of its own, which makes the changes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,12 +58,15 @@ pub fn Home() -> impl IntoView {
     let boards = RwSignal::new(None::<Vec<RecentBoard>>);
     let problem = RwSignal::new(None::<String>);
     let busy = RwSignal::new(None::<&'static str>);
+    // Reading the device may end after a board was removed, and still find it.
+    let removed = StoredValue::new(HashSet::new());
     Effect::new(move |_| {
         boards.set(Some(device::recent_boards()));
         // What the list at hand has lost in a crash comes a moment later.
         spawn_local(async move {
-            let all = device::all_recent_boards().await;
-            let _ = boards.try_update(|boards| *boards = Some(all));
+            let mut all = device::all_recent_boards().await;
+            let _ = removed.try_with_value(|removed| all.retain(|board| !removed.contains(&board.id)));
+            let _ = boards.try_set(Some(all));
         });
     });
     let start = use_start();
@@ -72,8 +84,7 @@ pub fn Home() -> impl IntoView {
         });
     };
     let item = move |board: RecentBoard| {
-        let forgotten = move || boards.set(Some(device::recent_boards()));
-        Item::by_id(board.id.0, move || view! { <RecentItem board=board.clone() forgotten /> }.into_any())
+        Item::by_id(board.id.0, move || view! { <RecentItem board=board.clone() boards removed /> }.into_any())
     };
     let recent = move || boards.get().unwrap_or_default().into_iter().map(item).collect::<Vec<_>>();
     view! {
@@ -100,6 +111,7 @@ pub fn Home() -> impl IntoView {
                 <span class="hint" role="status">{Signal::derive(move || busy.get().unwrap_or_default().to_owned())}</span>
             </div>
             <p class="hint needs-script">"A board exported from Trello or from here (JSON), or a checklist in Markdown."</p>
+            <OpenLink />
             <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
             <When when=move || problem.with(Option::is_some)>
                 <p class="problem" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
@@ -120,17 +132,35 @@ pub fn Home() -> impl IntoView {
     .into_any()
 }
 
+/// The boards on this page; `None` before hydration.
+type Boards = RwSignal<Option<Vec<RecentBoard>>>;
+
+/// A board of the list, with what removes it from there. Until the toast goes, that can be undone.
 #[component]
-fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) -> impl IntoView {
-    let id = board.id;
+fn RecentItem(board: RecentBoard, boards: Boards, removed: StoredValue<HashSet<DocumentId>>) -> impl IntoView {
+    let toasts = use_toasts();
+    let gone = board.clone();
     let forget = move |_| {
-        device::forget(id);
-        forgotten();
+        let board = gone.clone();
+        device::forget(board.id);
+        removed.update_value(|removed| {
+            removed.insert(board.id);
+        });
+        boards.update(|boards| boards.iter_mut().for_each(|boards| boards.retain(|other| other.id != board.id)));
+        let text = format!("“{}” is off this list. It opens by its link only.", board.title);
+        let undo = move || {
+            device::put_back(board.clone());
+            // The page may have been left meanwhile.
+            removed.try_update_value(|removed| removed.remove(&board.id));
+            let _ = boards.try_update(|boards| put_back(boards.get_or_insert_default(), board.clone()));
+            focus_drawn(format!("[data-board=\"{}\"] a", board.id));
+        };
+        toasts.show(Toast::new(text).for_time(UNDO).action("Undo", undo));
     };
     view! {
-        <li>
+        <li data-board=board.id.to_string()>
             <a href=page_of(&board.key)>
-                <span class="recent-title">{board.title.clone()}</span>
+                <span class="recent-title" dir="auto" translate="no">{board.title.clone()}</span>
                 <When when=move || board.access == Access::View>
                     <span class="badge">"View only"</span>
                 </When>
@@ -146,6 +176,14 @@ fn RecentItem(board: RecentBoard, forgotten: impl Fn() + Send + Sync + 'static) 
         </li>
     }
     .into_any()
+}
+
+/// Puts a board back where it was in the list, the last opened first.
+fn put_back(boards: &mut Vec<RecentBoard>, board: RecentBoard) {
+    if boards.iter().all(|other| other.id != board.id) {
+        let at = boards.partition_point(|other| other.opened_at >= board.opened_at);
+        boards.insert(at, board);
+    }
 }
 
 /// What starts a board with some changes, with or without a network: its page registers it with the server.

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`app`] | the document's shell and the routes |
 //! | [`home`] | the boards that this person has opened, and how to start one |
+//! | [`open_link`] | opens a board by a link that was pasted |
 //! | [`board`] | one board |
 //! | [`connection`] | where a person stands; for any app |
 //! | [`device`] | what only a browser has; nothing of it on the server |
+//! | [`focus`] | keeps the keyboard focus on the page |
 //! | [`toast`] | short messages that come and go; for any app |
 //! | [`worker`] | the service worker, and new versions |
 //! | [`api`] | server functions |
@@ -21,9 +23,11 @@ pub mod connection;
 pub mod device;
 pub mod download;
 pub mod dynamic;
+pub mod focus;
 pub mod home;
 pub mod icon;
 pub mod menu;
+pub mod open_link;
 pub mod reload;
 pub mod toast;
 pub mod worker;

@@ -179,6 +179,26 @@ fn a_refused_change_of_a_newer_program_is_passed_over() {
 }
 
 #[test]
+fn changes_of_others_are_told_and_own_ones_are_not() {
+    let mut world: World<Board> = World::live(2, small_changes());
+    world.edit(0, renamed("Mine")).expect("admitted");
+    world.edit(1, Change::SetDone { card: card(1), done: true }).expect("admitted");
+    let told = |effects: &[Effect<Board>]| {
+        let remote = effects.iter().filter_map(|effect| match effect {
+            Effect::Remote(changes) => Some(changes.clone()),
+            _ => None,
+        });
+        remote.flatten().collect::<Vec<_>>()
+    };
+    let mut heard = Vec::new();
+    assert!(world.deliver_up(0) && world.deliver_up(1));
+    while world.deliver_down(0) {
+        heard.extend(told(&world.person(0).effects));
+    }
+    assert_eq!(heard, [Change::SetDone { card: card(1), done: true }]);
+}
+
+#[test]
 fn a_refused_change_waits_for_its_author() {
     let mut world = one();
     let id = world.edit(0, Change::SetDone { card: card(77), done: true }).expect("admitted: the card may come");

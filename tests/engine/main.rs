@@ -9,6 +9,7 @@
 //! | `client`, `replica` | one client, frame by frame |
 //! | `device` | one client and what its device keeps, and who speaks for the device |
 //! | `faults` | what a bad network does |
+//! | `undo` | undo takes back only what its person did |
 //!
 //! `harness` is a server and people in memory, `boards` makes boards and changes, `trello` makes Trello exports.
 
@@ -24,3 +25,4 @@ mod laws;
 mod outbox;
 mod replica;
 mod trello;
+mod undo;

@@ -161,6 +161,8 @@ pub enum Effect<D: Document> {
     Line(Turn),
     /// The log goes on with these. What a snapshot has in it already is not told one by one.
     Heard(Vec<Entry<D::Change>>),
+    /// Changes of others were applied, in the order of the log. What a snapshot has in it already is not told one by one.
+    Remote(Vec<D::Change>),
     /// [`Client::view`](super::Client::view) is another.
     ViewChanged,
     /// [`Client::status`](super::Client::status) is another.

@@ -95,13 +95,22 @@ impl<D: Document> Client<D> {
         let mut effects = Vec::new();
         let mut misfit = None;
         let mut view_stands = true;
+        let mut remote = Vec::new();
         for entry in &entries {
             view_stands &= self.is_expected(entry);
             if let Err(why) = self.replica.take(entry) {
                 misfit = Some(why);
                 break;
             }
-            let Some(kept) = self.outbox.settle(entry.id, entry.refused.clone()) else { continue };
+            let Some(kept) = self.outbox.settle(entry.id, entry.refused.clone()) else {
+                if entry.version > before
+                    && entry.refused.is_none()
+                    && let Body::Known(change) = &entry.change
+                {
+                    remote.push(change.clone());
+                }
+                continue;
+            };
             self.settled += 1;
             self.progress.made(now);
             if kept.refused.is_some() && planted(Bug::RefusedDropped) {
@@ -118,6 +127,9 @@ impl<D: Document> Client<D> {
         if !view_stands {
             self.replay();
             effects.push(Effect::ViewChanged);
+        }
+        if !remote.is_empty() {
+            effects.push(Effect::Remote(remote));
         }
         let after = self.replica.cursor().version;
         let news: Vec<_> =

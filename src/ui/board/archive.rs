@@ -71,8 +71,8 @@ fn Archived(title: String, of: String, restore: impl Fn() + Copy + Send + Sync +
     let board = use_board();
     view! {
         <li>
-            <span class="archive-title">{title}</span>
-            <span class="hint">{of}</span>
+            <span class="archive-title" dir="auto">{title}</span>
+            <span class="hint" dir="auto">{of}</span>
             <When when=board.editable>
                 <button class="button" on:click=move |_| restore()>"Restore"</button>
             </When>

@@ -11,7 +11,6 @@ use web_sys::Element;
 
 use super::blocks::BlockId;
 use super::card::CardItem;
-use super::focus::keep_focus;
 use super::handle::{BoardHandle, use_board};
 use crate::board::CardId;
 use crate::ui::dynamic::{Each, Item};
@@ -76,14 +75,14 @@ impl Waker {
         let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let block = element.and_then(|element| element.get_attribute("data-block")?.parse().ok());
         if let Some(block) = block.filter(|_| !skipped) {
-            wake(self.board, BlockId(block));
+            self.board.mirror.wake(BlockId(block));
         }
     }
 
     /// Wakes a block that was near the window before there was anyone to hear of it, and any in a browser that does not tell.
     fn watch(self, block: BlockId, element: &Element) {
         if is_near(element) || !tells_visibility() {
-            wake(self.board, block);
+            self.board.mirror.wake(block);
         } else if element.child_element_count() == 0 {
             let first = self.empty.try_update_value(|empty| {
                 empty.push(block);
@@ -95,13 +94,22 @@ impl Waker {
         }
     }
 
+    /// Wakes all empty blocks before the page is printed, until the current owner is cleaned up. In an effect: the server has no window.
+    pub fn listen(self) {
+        let print = window_event_listener(leptos::ev::Custom::<Event>::new("beforeprint"), move |_| {
+            let empty = self.empty.try_update_value(std::mem::take);
+            empty.into_iter().flatten().for_each(|block| self.board.mirror.wake(block));
+        });
+        on_cleanup(move || print.remove());
+    }
+
     fn fill(self) {
         let block = self.empty.try_update_value(|empty| {
             let block = empty.pop();
             (block, empty.is_empty())
         });
         let Some((Some(block), last)) = block else { return };
-        wake(self.board, block);
+        self.board.mirror.wake(block);
         if !last {
             set_timeout(move || self.fill(), PAUSE);
         }
@@ -120,9 +128,4 @@ fn is_near(element: &Element) -> bool {
     let (across, down) = ((place.left(), place.right()), (place.top(), place.bottom()));
     let near = |(from, to): (f64, f64), length: f64| from < 1.5 * length && to > -0.5 * length;
     place.height() > 0.0 && near(across, width) && near(down, height)
-}
-
-/// Wakes a block. A focus that is in it stays on its card.
-fn wake(board: BoardHandle, block: BlockId) {
-    keep_focus(|| board.mirror.wake(block));
 }

@@ -49,7 +49,7 @@ pub fn CardItem(
                 prop:checked=done
                 disabled=locked
             />
-            <button class="card-open">{title}</button>
+            <button class="card-open" dir="auto">{title}</button>
             <Mark card=id />
             {move || facts.get().map(|facts| facts.view(done))}
         </div>
@@ -128,7 +128,7 @@ impl Facts {
         let labels = labels.into_iter().map(|name| view! { <LabelChip name /> }.into_any());
         let facts: Vec<_> = urgent.into_iter().chain(due).chain(labels).collect();
         view! {
-            {(!notes.is_empty()).then(|| view! { <p class="card-notes">{notes}</p> })}
+            {(!notes.is_empty()).then(|| view! { <p class="card-notes" dir="auto">{notes}</p> })}
             {listed.then(|| view! { <ul class="card-facts">{facts}</ul> })}
         }
         .into_any()

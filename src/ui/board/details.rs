@@ -79,6 +79,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
             <label class="field">
                 <span>"Title"</span>
                 <input
+                    dir="auto"
                     maxlength=MAX_TITLE
                     readonly=locked
                     prop:value=title
@@ -225,6 +226,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoV
             <span>"Notes"</span>
             <textarea
                 class="notes"
+                dir="auto"
                 rows="8"
                 maxlength=MAX_NOTES
                 readonly=Signal::derive(move || !board.editable.get())
@@ -284,7 +286,7 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
                 <Each items=mine />
                 <When when=board.editable>
                     <li>
-                        <input list="labels" aria-label="Add a label" placeholder="Add a label" maxlength=MAX_LABEL on:change=add />
+                        <input dir="auto" list="labels" aria-label="Add a label" placeholder="Add a label" maxlength=MAX_LABEL on:change=add />
                         <datalist id="labels">
                             <Each items=offers />
                         </datalist>
@@ -306,7 +308,7 @@ fn LabelOfCard(board: BoardHandle, id: CardId, name: String) -> impl IntoView {
     };
     view! {
         <li class="label-of-card">
-            <span>{name.clone()}</span>
+            <span dir="auto">{name.clone()}</span>
             <When when=board.editable>
                 <button class="button quiet square small" aria-label=format!("Take off {name}") on:click=off.clone()>
                     <Icon path=CLOSE />

@@ -13,6 +13,8 @@ use web_sys::{DomRect, Element, HtmlElement};
 
 use super::handle::BoardHandle;
 use crate::board::{Board, CardId, ListId};
+use crate::sync::time::Moment;
+use crate::ui::clock;
 
 /// What can be dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +29,8 @@ pub enum Draggable {
 const SLOP: f64 = 5.0;
 /// A finger rests this long before it drags.
 const REST: Duration = Duration::from_millis(300);
-/// This close to an edge the board scrolls, in CSS pixels.
-const EDGE: f64 = 48.0;
-/// As far as it scrolls in a frame, in CSS pixels.
-const STEP: f64 = 14.0;
+/// Most time that a frame counts for, when frames are missed.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// Where an item would go if it were let go now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ struct Carried {
     /// From the copy's corner to the pointer.
     grip: (f64, f64),
     place: Option<Place>,
+    /// When it scrolled last.
+    scrolled: Moment,
 }
 
 /// The dragging of one board's page.
@@ -80,12 +82,25 @@ impl Drag {
         Self { board, press: StoredValue::new(None), dragged: StoredValue::new(false) }
     }
 
-    /// Follows the pointer, wherever on the page it goes, and Escape. In an effect: the server has no window.
+    /// Follows the pointer, wherever on the page it goes, and hears what ends a drag without a release. In an effect: the server has
+    /// no window.
     pub fn listen(self) {
         let listeners = [
             window_event_listener(ev::pointermove, move |event| self.moved(&event)),
             window_event_listener(ev::pointerup, move |event| self.dropped(&event)),
             window_event_listener(ev::pointercancel, move |_| self.cancel()),
+            window_event_listener(ev::lostpointercapture, move |event| {
+                if self.with(|press| (press.pointer == event.pointer_id()).then_some(())).is_some() {
+                    self.cancel();
+                }
+            }),
+            window_event_listener(ev::contextmenu, move |event| self.menu_opens(&event)),
+            window_event_listener(ev::blur, move |_| self.cancel()),
+            window_event_listener(ev::Custom::<web_sys::Event>::new("visibilitychange"), move |_| {
+                if document().hidden() {
+                    self.cancel();
+                }
+            }),
             window_event_listener(ev::keydown, move |event| {
                 if event.key() == "Escape" {
                     self.cancel();
@@ -122,7 +137,23 @@ impl Drag {
         self.press.set_value(Some(SendWrapper::new(press)));
     }
 
+    /// A menu takes the pointer over. A finger that rests while it carries asks for none.
+    fn menu_opens(self, event: &ev::MouseEvent) {
+        let held = self.with(|press| Some(press.touch && press.carried.is_some()));
+        match held {
+            Some(true) => event.prevent_default(),
+            Some(false) => self.cancel(),
+            None => {}
+        }
+    }
+
     fn moved(self, event: &PointerEvent) {
+        let released = self.with(|press| Some(press.pointer == event.pointer_id() && event.buttons() == 0));
+        if released == Some(true) {
+            // It was let go where the page could not hear it, as outside the window: nothing moves.
+            self.cancel();
+            return;
+        }
         let at = (f64::from(event.client_x()), f64::from(event.client_y()));
         let Some((touch, carries, far)) = self.with(|press| {
             if press.pointer != event.pointer_id() {
@@ -226,13 +257,19 @@ impl Drag {
         });
     }
 
-    /// Scrolls while the pointer rests near an edge, a step a frame, for as long as something is carried.
+    /// Scrolls while the pointer rests near an edge, for as long as something is carried.
     fn scroll(self) {
-        let carries = self.with(|press| press.carried.as_ref().map(|_| press.at));
-        let Some((x, y)) = carries else { return };
+        let now = clock::now();
+        let carries = self.with(|press| {
+            let carried = press.carried.as_mut()?;
+            let passed = now.since(carried.scrolled).min(FRAME);
+            carried.scrolled = now;
+            Some((press.at, passed))
+        });
+        let Some(((x, y), passed)) = carries else { return };
         let moved = [(".lists", true), (".cards", false)]
             .into_iter()
-            .any(|(selector, across)| scroll_near(selector, across, x, y));
+            .any(|(selector, across)| scroll_near(selector, across, (x, y), passed));
         if moved {
             self.follow();
         }
@@ -265,7 +302,8 @@ fn carry(item: Draggable, (x, y): (f64, f64)) -> Option<Carried> {
     body.append_child(&line).ok()?;
     body.append_child(&copy).ok()?;
     source.class_list().add_1("carried").ok()?;
-    Some(Carried { source, copy, line, grip: (x - rect.left(), y - rect.top()), place: None })
+    let grip = (x - rect.left(), y - rect.top());
+    Some(Carried { source, copy, line, grip, place: None, scrolled: clock::now() })
 }
 
 fn set_body_class(on: bool) {
@@ -294,7 +332,15 @@ type Line = (f64, f64, f64, f64);
 /// Half of what is between two cards.
 const HALF_GAP: f64 = 3.0;
 
+/// Where a pointer points that has gone to an edge to scroll: at what lies beside the edge, not at the list that begins to show.
+fn within_zones(x: f64) -> Option<f64> {
+    let rect = document().query_selector(".lists").ok().flatten()?.get_bounding_client_rect();
+    let zone = edge_zone(rect.width());
+    Some(x.clamp(rect.left() + zone, (rect.right() - zone).max(rect.left() + zone)))
+}
+
 fn place_of_card(board: &Board, card: CardId, x: f64, y: f64) -> Option<(Place, Line)> {
+    let x = within_zones(x)?;
     let distance = |list: &Element| {
         let rect = list.get_bounding_client_rect();
         (rect.left() - x).max(x - rect.right()).max(0.0)
@@ -348,7 +394,7 @@ fn draw_line(line: &HtmlElement, (left, top, width, height): Line) {
 }
 
 /// Scrolls what `selector` finds under the pointer, if the pointer is near its edge. Returns whether it did.
-fn scroll_near(selector: &str, across: bool, x: f64, y: f64) -> bool {
+fn scroll_near(selector: &str, across: bool, (x, y): (f64, f64), passed: Duration) -> bool {
     let Some(root) = document().document_element() else { return false };
     let under = all(&root, selector).into_iter().find(|element| {
         let rect = element.get_bounding_client_rect();
@@ -357,14 +403,54 @@ fn scroll_near(selector: &str, across: bool, x: f64, y: f64) -> bool {
     let Some(under) = under else { return false };
     let rect = under.get_bounding_client_rect();
     let (at, low, high) = if across { (x, rect.left(), rect.right()) } else { (y, rect.top(), rect.bottom()) };
-    let by = if at < low + EDGE {
-        -STEP
-    } else if at > high - EDGE {
-        STEP
-    } else {
+    let by = edge_speed(at, low, high) * passed.as_secs_f64();
+    if by == 0.0 {
         return false;
-    };
+    }
     let (right, down) = if across { (by, 0.0) } else { (0.0, by) };
     under.scroll_by_with_x_and_y(right, down);
     true
+}
+
+/// How wide the zone at each edge is in which something of this length scrolls, in CSS pixels. On a phone, where a list fills the
+/// window, a finger reaches it without leaving the window.
+const fn edge_zone(length: f64) -> f64 {
+    (length * 0.15).clamp(16.0, 64.0)
+}
+
+/// How fast something from `low` to `high` scrolls with the pointer at `at`, in CSS pixels a second: its own length a second at
+/// the edge, so that a list on a phone passes in a second, and less further in.
+fn edge_speed(at: f64, low: f64, high: f64) -> f64 {
+    let length = high - low;
+    let zone = edge_zone(length);
+    let depth = |distance: f64| ((zone - distance) / zone).clamp(0.0, 1.0);
+    let (back, on) = (depth(at - low), depth(high - at));
+    let speed = |depth: f64| if depth > 0.0 { length.min(1_400.0) * 0.75_f64.mul_add(depth, 0.25) } else { 0.0 };
+    speed(on) - speed(back)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_scrolls_at_its_edges_and_rests_between() {
+        for width in [320.0, 360.0, 390.0, 768.0, 1_280.0, 3_840.0] {
+            let zone = edge_zone(width);
+            assert!(zone >= 44.0 && zone * 3.0 <= width, "a finger finds {zone} of {width}");
+            for at in [zone, width / 2.0, width - zone] {
+                assert_eq!(edge_speed(at, 0.0, width), 0.0, "at {at} of {width}");
+            }
+            assert!(edge_speed(width - zone + 1.0, 0.0, width) > 0.0);
+            assert!(edge_speed(zone - 1.0, 0.0, width) < 0.0);
+            assert!(edge_speed(width + 50.0, 0.0, width) <= 1_400.0, "outside it is as at the edge");
+        }
+    }
+
+    #[test]
+    fn on_a_phone_a_list_takes_a_second() {
+        let (width, list) = (360.0, 302.0);
+        let seconds = list / edge_speed(width - 4.0, 0.0, width);
+        assert!((0.8..1.5).contains(&seconds), "{seconds}");
+    }
 }

@@ -5,26 +5,63 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use super::handle::BoardHandle;
-use crate::board::{CardId, ListId};
+use crate::board::{Board, CardId, ListId};
+use crate::ui::focus::focus_drawn;
 
-/// Focuses a card once it has been drawn, and brings it into view.
+/// Focuses a card once it has been drawn, and brings it into view. For a card that is not on the board any more: its neighbour.
 pub fn focus_card(board: BoardHandle, card: CardId) {
-    board.mirror.wake_card(card);
-    focus_later(format!("[data-card=\"{card}\"] .card-open"));
+    focus_later(target_of(board, card));
 }
 
-/// Runs what may draw cards anew. A focus that was on one of them is on it afterwards, and on the same part of it.
-pub fn keep_focus(draw: impl FnOnce()) {
-    let focus = document().active_element();
-    let card = focus.as_ref().and_then(|focus| focus.closest("[data-card]").ok().flatten());
-    draw();
-    let (Some(focus), Some(card)) = (focus, card.and_then(|card| card.get_attribute("data-card"))) else { return };
-    request_animation_frame(move || {
-        if !focus.is_connected() && document().active_element().is_none_or(|at| at.tag_name() == "BODY") {
-            let part = focus.class_list().item(0).unwrap_or_default();
-            focus_first(&format!("[data-card=\"{card}\"] .{part}"));
+/// Focuses a card that was restored, wherever the focus is.
+pub fn focus_restored(board: BoardHandle, card: CardId) {
+    focus_drawn(target_of(board, card));
+}
+
+fn target_of(board: BoardHandle, card: CardId) -> String {
+    let refuge = board.mirror.board.with_untracked(|board| Refuge::of(board, card));
+    if let Refuge::Card(card) = refuge {
+        board.mirror.wake_card(card);
+    }
+    refuge.selector()
+}
+
+/// What gets the focus that a card should have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refuge {
+    /// The card, or its neighbour.
+    Card(CardId),
+    /// "Add card" of its list, or what else is there if nothing can be added.
+    List(ListId),
+    /// There is no list left.
+    Nothing,
+}
+
+impl Refuge {
+    /// The card itself while it is on the board, else the next open one of its list, or the one before; else the list, or the list
+    /// that stands at the place of that.
+    fn of(board: &Board, id: CardId) -> Self {
+        let Some(card) = board.cards.get(&id) else { return Self::Nothing };
+        let lists = board.open_lists();
+        if lists.iter().any(|(list, _)| *list == card.list) {
+            let cards = board.open_cards(card.list);
+            let place = (&card.position, id);
+            let next = cards.iter().find(|(other, at)| (&at.position, *other) >= place).or_else(|| cards.last());
+            return next.map_or(Self::List(card.list), |(id, _)| Self::Card(*id));
         }
-    });
+        let Some(list) = board.lists.get(&card.list) else { return Self::Nothing };
+        let place = (&list.position, card.list);
+        let next = lists.iter().find(|(other, at)| (&at.position, *other) >= place).or_else(|| lists.last());
+        next.map_or(Self::Nothing, |(id, _)| Self::List(*id))
+    }
+
+    fn selector(self) -> String {
+        match self {
+            Self::Card(card) => format!("[data-card=\"{card}\"] .card-open"),
+            Self::List(list) => format!("[data-list=\"{list}\"] .add-card, [data-list=\"{list}\"] summary"),
+            Self::Nothing => ".add-list, .home".to_owned(),
+        }
+    }
 }
 
 /// Focuses what adds a card to a list, once it has been drawn.
@@ -60,5 +97,59 @@ fn focus_first(selector: &str) {
     let element = document().query_selector(selector).ok().flatten();
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = element.focus();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::board::position::Position;
+    use crate::board::{Card, Change};
+    use crate::sync::document::Document as _;
+
+    const fn list(n: u128) -> ListId {
+        ListId(Uuid::from_u128(n))
+    }
+
+    const fn card(n: u128) -> CardId {
+        CardId(Uuid::from_u128(10 + n))
+    }
+
+    /// A board with two lists: three cards in the first, none in the second.
+    fn board() -> Board {
+        let mut board = Board::default();
+        let mut places = Position::run_after(None, 3);
+        let mut place = || places.next().expect("three places");
+        for n in 0..3 {
+            let position = place();
+            if n < 2 {
+                let title = n.to_string();
+                let add = Change::AddList { list: list(n), title, position: position.clone(), archived: false };
+                board.apply(&add).expect("a new list");
+            }
+            let add = Change::AddCard { card: card(n), content: Card::new(list(0), position, n.to_string()) };
+            board.apply(&add).expect("a new card");
+        }
+        board
+    }
+
+    #[test]
+    fn the_focus_of_a_card_that_is_gone_goes_to_its_neighbour() {
+        let mut board = board();
+        let mut archive = |n, refuge| {
+            board.apply(&Change::ArchiveCard { card: card(n), archived: true }).expect("the card is there");
+            assert_eq!(Refuge::of(&board, card(n)), refuge, "of {n}");
+        };
+        archive(1, Refuge::Card(card(2)));
+        archive(2, Refuge::Card(card(0)));
+        archive(0, Refuge::List(list(0)));
+        let mut archive = |n, refuge| {
+            board.apply(&Change::ArchiveList { list: list(n), archived: true }).expect("the list is there");
+            assert_eq!(Refuge::of(&board, card(0)), refuge);
+        };
+        archive(0, Refuge::List(list(1)));
+        archive(1, Refuge::Nothing);
     }
 }

@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::focus::keep_focus;
+use super::focus::{focus_card, focus_restored};
 use super::mirror::Mirror;
+use super::typing::Typing;
 use super::words::WORDS;
 use crate::board::position::{self, Position};
+use crate::board::undo::{History, Undo};
 use crate::board::{Board, Card, CardId, Change, ListId};
 use crate::sync::client::{Opening, Status, Turn};
-use crate::sync::document::Document as _;
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
 use crate::ui::api::BoardPage;
@@ -41,8 +42,10 @@ pub struct BoardHandle {
     pub id: DocumentId,
     /// Where messages go.
     pub toasts: Toasts,
+    /// Whether the keys that are pressed are text.
+    pub typing: StoredValue<Typing>,
     document: DocumentHandle<Board>,
-    undo: StoredValue<Vec<Change>>,
+    history: StoredValue<History>,
 }
 
 /// The name of the toast that offers to undo the last change.
@@ -50,8 +53,7 @@ const UNDO: &str = "undo";
 
 const REWOUND: &str = "The server was restored from an older copy. What it had lost of your changes was sent again.";
 
-/// Most steps that "undo" goes back.
-const MAX_UNDO: usize = 100;
+const OVERWRITTEN: &str = "Somebody changed it since, so it stays as it is.";
 
 impl BoardHandle {
     /// A handle for the page's first state. In the browser it connects once the page has come alive.
@@ -67,9 +69,16 @@ impl BoardHandle {
             access: page.access,
             registered: page.registered,
         };
+        let history = StoredValue::new(History::default());
         let document = use_document(opening, WORDS, move |news| match news {
-            News::View(board) => keep_focus(|| mirror.show(&board)),
-            News::Marks(marks) => keep_focus(|| mirror.set_marks(marks)),
+            News::View(board) => mirror.show(&board),
+            News::Marks(marks) => mirror.set_marks(marks),
+            News::Remote(changes) => {
+                let remote = |board: &Board| {
+                    history.try_update_value(|history| changes.iter().for_each(|change| history.remote(change, board)));
+                };
+                let _ = mirror.board.try_with_untracked(remote);
+            }
             News::Line(Turn::Rewound { .. }) => toasts.show_text(REWOUND),
             News::Line(_) => {}
             News::Registered => device::set_registered(id),
@@ -99,37 +108,53 @@ impl BoardHandle {
             key: StoredValue::new(page.key.clone()),
             id,
             toasts,
+            typing: StoredValue::new(Typing::default()),
             document,
-            undo: StoredValue::new(Vec::new()),
+            history,
         }
     }
 
     /// Makes a change that can be undone. Returns whether it was made; if not, the person is told why.
     pub fn edit(&self, change: Change) -> bool {
-        let undo = self.mirror.board.with_untracked(|board| board.inverse(&change));
-        let made = self.submit(change);
-        if made {
-            // Its "Undo" was for the change before this one.
+        self.edit_all(vec![change]) == 1
+    }
+
+    /// Makes changes that are undone in one step. Returns how many were made: all, or those before the first that was rejected; then
+    /// the person is told why.
+    pub fn edit_all(&self, mut changes: Vec<Change>) -> usize {
+        let Some(before) = self.mirror.board.try_get_untracked() else { return 0 };
+        let made = changes.iter().take_while(|change| self.submit((*change).clone())).count();
+        changes.truncate(made);
+        if made > 0 {
+            // Its "Undo" was for the changes before these.
             self.toasts.dismiss_named(UNDO);
-        }
-        if let Some(undo) = undo
-            && made
-        {
-            self.undo.update_value(|steps| {
-                steps.push(undo);
-                let over = steps.len().saturating_sub(MAX_UNDO);
-                steps.drain(..over);
-            });
+            let _ = self.history.try_update_value(|history| history.record(&before, &changes));
         }
         made
     }
 
-    /// Undoes this person's last change that was not undone.
+    /// Undoes this person's last step that was not undone, as far as nobody else has changed it since.
     pub fn undo(&self) {
-        if let Some(change) = self.undo.try_update_value(Vec::pop).flatten()
-            && self.submit(change)
-        {
-            self.toasts.show_text("Undone.");
+        self.toasts.dismiss_named(UNDO);
+        let board = self.mirror.board.get_untracked();
+        let undo = self.history.try_update_value(|history| history.undo(&board)).unwrap_or(Undo::Nothing);
+        match undo {
+            Undo::Nothing => self.toasts.show_text("There is nothing to undo."),
+            Undo::Overwritten => self.toasts.show_text(OVERWRITTEN),
+            Undo::Changes { changes, partly } => {
+                let restored = restored_card(&changes);
+                if !changes.into_iter().all(|change| self.submit(change)) {
+                    return;
+                }
+                self.toasts.show_text(if partly {
+                    "Undone, except for what somebody changed since."
+                } else {
+                    "Undone."
+                });
+                if let Some(card) = restored {
+                    focus_restored(*self, card);
+                }
+            }
         }
     }
 
@@ -192,10 +217,10 @@ impl BoardHandle {
             return;
         }
         let (position, ties) = position::insert(&siblings, index);
-        for (id, position) in ties {
-            self.submit(Change::MoveCard { card: id, list, position });
-        }
-        if self.edit(Change::MoveCard { card, list, position }) {
+        let ties = ties.into_iter().map(|(id, position)| Change::MoveCard { card: id, list, position });
+        let moves: Vec<_> = ties.chain([Change::MoveCard { card, list, position }]).collect();
+        let count = moves.len();
+        if self.edit_all(moves) == count {
             self.toasts.say(false, format!("Moved to {title}, place {} of {}.", index + 1, siblings.len() + 1));
         }
     }
@@ -211,18 +236,19 @@ impl BoardHandle {
             return;
         }
         let (position, ties) = position::insert(&siblings, index);
-        for (id, position) in ties {
-            self.submit(Change::MoveList { list: id, position });
-        }
-        if self.edit(Change::MoveList { list, position }) {
+        let ties = ties.into_iter().map(|(id, position)| Change::MoveList { list: id, position });
+        let moves: Vec<_> = ties.chain([Change::MoveList { list, position }]).collect();
+        let count = moves.len();
+        if self.edit_all(moves) == count {
             self.toasts.say(false, format!("List moved to place {} of {}.", index + 1, siblings.len() + 1));
         }
     }
 
-    /// Puts a card away.
+    /// Archives a card. Its neighbour gets the focus.
     pub fn archive_card(&self, card: CardId) {
         if self.edit(Change::ArchiveCard { card, archived: true }) {
             self.tell_undo("Card archived.");
+            focus_card(*self, card);
         }
     }
 
@@ -232,6 +258,14 @@ impl BoardHandle {
             self.tell_undo("List archived.");
         }
     }
+}
+
+/// The card that comes back by these changes.
+fn restored_card(changes: &[Change]) -> Option<CardId> {
+    changes.iter().find_map(|change| match change {
+        Change::ArchiveCard { card, archived: false } => Some(*card),
+        _ => None,
+    })
 }
 
 impl std::fmt::Debug for BoardHandle {

@@ -61,6 +61,7 @@ pub fn InPlace(
                 view! {
                     <button
                         class="in-place"
+                        dir="auto"
                         disabled=Signal::derive(move || !editable.get())
                         on:click=move |_| editing.set(true)
                     >
@@ -71,6 +72,7 @@ pub fn InPlace(
         >
             <input
                 class="in-place-field"
+                dir="auto"
                 node_ref=field
                 aria-label=label
                 maxlength=crate::board::model::MAX_TITLE

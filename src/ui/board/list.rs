@@ -144,6 +144,7 @@ fn NewCard(list: ListId) -> impl IntoView {
                 <textarea
                     node_ref=field
                     rows="2"
+                    dir="auto"
                     aria-label="New card"
                     placeholder="What is to be done?"
                     maxlength=crate::board::model::MAX_TITLE
@@ -209,6 +210,7 @@ pub fn NewList() -> impl IntoView {
                     <input
                         node_ref=field
                         aria-label="New list"
+                        dir="auto"
                         placeholder="Name of the list"
                         maxlength=crate::board::model::MAX_TITLE
                         on:keydown=keys

@@ -18,4 +18,5 @@ pub mod move_to;
 pub mod page;
 pub mod share;
 pub mod shortcuts;
+pub mod typing;
 pub mod words;

@@ -74,6 +74,7 @@ fn Places(card: CardId) -> impl IntoView {
                 <span>"List"</span>
                 <select
                     autofocus
+                    dir="auto"
                     on:change=move |event| {
                         list.set(event_target_value(&event).parse().ok());
                         place.set(0);

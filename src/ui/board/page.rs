@@ -129,6 +129,7 @@ pub fn BoardView(
     let shortcuts = RwSignal::new(false);
     Effect::new(move |_| {
         drag.listen();
+        waker.listen();
         guard_leaving(board);
         hear_board_keys(board, shortcuts);
     });

@@ -2,13 +2,17 @@
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::Element;
 
 use super::dialog::Dialog;
 use super::focus::{focus_card, press_add_card};
 use super::handle::BoardHandle;
+use super::typing::Typing;
 use crate::board::{Board, CardId, Change, ListId};
+use crate::ui::clock;
 
 const KEYS: [(&str, &str); 10] = [
     ("↑ ↓ ← →", "Go from card to card"),
@@ -55,22 +59,75 @@ pub fn ShortcutsDialog(
 /// cleaned up.
 pub fn hear_board_keys(board: BoardHandle, shortcuts: RwSignal<bool>) {
     let keys = window_event_listener(leptos::ev::keydown, move |event| on_board_key(board, shortcuts, &event));
-    on_cleanup(move || keys.remove());
+    let press = window_event_listener(leptos::ev::pointerdown, move |_| {
+        board.typing.try_update_value(Typing::end);
+    });
+    let first = SendWrapper::new(hear_first(move |event| on_any_key(board, event)));
+    on_cleanup(move || {
+        keys.remove();
+        press.remove();
+        let (name, hear) = first.take();
+        let _ = window().remove_event_listener_with_callback_and_bool(name, hear.as_ref().unchecked_ref(), true);
+    });
 }
 
-fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardEvent) {
-    let is_text = |at: &Element| at.matches("input:not([type=checkbox]), textarea, select").unwrap_or(false);
+/// Hears keys before anything else on the page does: fields keep theirs to themselves.
+fn hear_first(act: impl Fn(&KeyboardEvent) + 'static) -> (&'static str, Closure<dyn Fn(web_sys::Event)>) {
+    let hear = Closure::new(move |event: web_sys::Event| {
+        // Filling in a form, Chromium tells of keys that are none.
+        if let Some(event) = event.dyn_ref::<KeyboardEvent>() {
+            act(event);
+        }
+    });
+    let _ = window().add_event_listener_with_callback_and_bool("keydown", hear.as_ref().unchecked_ref(), true);
+    ("keydown", hear)
+}
+
+/// Takes note of what is text, and has a key that is held press a button once.
+fn on_any_key(board: BoardHandle, event: &KeyboardEvent) {
+    let (key, in_field) = (event.key(), is_in(event, TEXT));
+    board.typing.try_update_value(|typing| typing.press(&key, in_field, clock::now()));
+    if key == "Enter" && event.repeat() && !in_field {
+        event.prevent_default();
+    }
+}
+
+/// Where keys are text, or choose something.
+const TEXT: &str = "input:not([type=checkbox]), textarea, select, [contenteditable]:not([contenteditable=false])";
+
+/// Where keys belong to a menu that is open.
+const MENU: &str = ".menu[open]";
+
+fn is_in(event: &KeyboardEvent, selector: &str) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let asked = document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
-    if asked || target.is_some_and(|target| is_text(&target)) {
+    target.is_some_and(|target| target.closest(selector).is_ok_and(|found| found.is_some()))
+}
+
+/// Whether a key acts: it was pressed once, and is not meant as text, for a menu, or for a dialog that is open or about to open.
+fn acts(board: BoardHandle, event: &KeyboardEvent) -> bool {
+    let composes = event.is_composing() || event.key_code() == COMPOSING;
+    let types = board.typing.with_value(|typing| typing.is_on(clock::now()));
+    let asked = board.opened.get_untracked().is_some()
+        || board.moving.get_untracked().is_some()
+        || document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
+    let elsewhere = types || asked || is_in(event, TEXT) || is_in(event, MENU);
+    !(event.repeat() || event.default_prevented() || event.get_modifier_state("AltGraph") || composes || elsewhere)
+}
+
+/// The key code of a key that an input method takes. Safari ends a composition by it, with `isComposing` false.
+const COMPOSING: u32 = 229;
+
+fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardEvent) {
+    if !event.is_instance_of::<KeyboardEvent>() || !acts(board, event) {
         return;
     }
+    let commands = event.ctrl_key() || event.meta_key();
     match event.key().as_str() {
-        "z" if (event.ctrl_key() || event.meta_key()) && !event.shift_key() => {
+        "z" if commands && !event.shift_key() && !event.alt_key() => {
             event.prevent_default();
             board.undo();
         }
-        "?" => shortcuts.set(true),
+        "?" if !commands && !event.alt_key() => shortcuts.set(true),
         _ => {}
     }
 }
@@ -80,26 +137,20 @@ pub fn on_card_key(board: BoardHandle, card: CardId, event: &KeyboardEvent) {
     if event.ctrl_key() || event.meta_key() {
         return;
     }
+    let once = || acts(board, event);
     let acted = match (event.key().as_str(), event.alt_key()) {
         (key @ ("ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight"), moves) => arrow(board, card, key, moves),
-        ("x", false) => toggle(board, card, |id, done, _| Change::SetDone { card: id, done: !done }),
-        ("u", false) => toggle(board, card, |id, _, urgent| Change::SetUrgent { card: id, urgent: !urgent }),
-        ("m", false) if board.editable.get_untracked() => {
+        ("x", false) if once() => toggle(board, card, |id, done, _| Change::SetDone { card: id, done: !done }),
+        ("u", false) if once() => toggle(board, card, |id, _, urgent| Change::SetUrgent { card: id, urgent: !urgent }),
+        ("m", false) if board.editable.get_untracked() && once() => {
             board.moving.set(Some(card));
             true
         }
-        ("a", false) if board.editable.get_untracked() => {
-            step(board, card, "ArrowDown").or_else(|| step(board, card, "ArrowUp")).into_iter().for_each(
-                |(_, _, next)| {
-                    if let Some(next) = next {
-                        focus_card(board, next);
-                    }
-                },
-            );
+        ("a", false) if board.editable.get_untracked() && once() => {
             board.archive_card(card);
             true
         }
-        ("n", false) => {
+        ("n", false) if once() => {
             let list = board.mirror.board.with_untracked(|board| board.cards.get(&card).map(|card| card.list));
             list.is_some_and(press_add_card)
         }

@@ -37,6 +37,8 @@ impl<D: Document> Copy for Words<D> {}
 pub enum News<D: Document> {
     /// The document as the person sees it is another.
     View(D),
+    /// Changes of others were applied, in the order of the log. What a snapshot has in it already is not told one by one.
+    Remote(Vec<D::Change>),
     /// These entities stand otherwise with their author's changes than they did.
     Marks(Vec<(Uuid, Mark)>),
     /// The connection took a turn.

@@ -34,6 +34,7 @@ pub(super) fn open<D: Document>(
     };
     let session = Session::open(opening, move |notice| match notice {
         Notice::View(view) => told(News::View(view)),
+        Notice::Remote(changes) => told(News::Remote(changes)),
         Notice::Status(status) => {
             let before = connection.status.with_untracked(|status| status.connection.clone());
             let _ = connection.history.try_update(|history| history.changed(&before, &status, clock::unix_now()));

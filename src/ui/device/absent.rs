@@ -39,6 +39,9 @@ pub fn remember(_board: RecentBoard) {}
 pub fn forget(_id: DocumentId) {}
 
 /// See the browser's.
+pub fn put_back(_board: RecentBoard) {}
+
+/// See the browser's.
 pub fn set_registered(_id: DocumentId) {}
 
 /// See the browser's.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::RecentBoard;
 use super::recent;
-pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, remember, set_registered};
+pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, put_back, remember, set_registered};
 use crate::board::{Board, Date};
 use crate::browser::simulator::{Passage, Simulator};
 use crate::browser::{boards, clock, session};

@@ -96,6 +96,20 @@ pub fn forget(id: DocumentId) {
     drop(keep(id, None));
 }
 
+/// Puts a board back in the list and the database as it was before [`forget`]. One that was opened meanwhile stays as it is.
+pub fn put_back(board: RecentBoard) {
+    let mut boards = local();
+    if boards.iter().any(|other| other.id == board.id) {
+        return;
+    }
+    boards.push(board.clone());
+    boards = in_order(boards);
+    boards.truncate(MOST);
+    // If the list cannot be written, the database has the board.
+    let _ = storage::write(NAME, &boards);
+    drop(keep(board.id, Some(board)));
+}
+
 /// The server knows the board now.
 pub fn set_registered(id: DocumentId) {
     let mut boards = local();

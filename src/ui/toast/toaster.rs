@@ -40,7 +40,7 @@ pub fn Toaster() -> impl IntoView {
         follow_page(toasts);
         let shortcut = window_event_listener(leptos::ev::keydown, move |event| {
             // By the key's place: on some keyboards Alt makes another letter of it.
-            if event.alt_key() && event.code() == "KeyT" && go_to_newest(section, back) {
+            if event.alt_key() && event.code() == "KeyT" && go_to_newest(section) {
                 event.prevent_default();
             }
         });
@@ -98,7 +98,10 @@ pub fn Toaster() -> impl IntoView {
                 }
             }
             on:pointerleave=move |_| toasts.pause(Pause::Hovered, false)
-            on:focusin=move |_| toasts.pause(Pause::Focused, true)
+            on:focusin=move |event| {
+                toasts.pause(Pause::Focused, true);
+                come_from(&event, section, back);
+            }
             on:focusout=leave
             on:keydown=escape
         >
@@ -244,14 +247,19 @@ fn follow_page(toasts: Toasts) {
     on_cleanup(move || listener.remove());
 }
 
+/// Remembers what had the focus before it came into the stack.
+fn come_from(event: &leptos::ev::FocusEvent, section: NodeRef<html::Section>, back: CameFrom) {
+    let from = event.related_target().and_then(|from| from.dyn_into::<HtmlElement>().ok());
+    let Some((from, section)) = from.zip(section.get_untracked()) else { return };
+    if !section.contains(Some(&from)) {
+        back.set_value(Some(SendWrapper::new(from)));
+    }
+}
+
 /// Goes to the newest toast. Returns whether there is one.
-fn go_to_newest(section: NodeRef<html::Section>, back: CameFrom) -> bool {
+fn go_to_newest(section: NodeRef<html::Section>) -> bool {
     let Some(section) = section.get_untracked() else { return false };
     let Some(newest) = section.query_selector(".toast").ok().flatten() else { return false };
-    let from = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if !section.contains(from.as_deref().map(AsRef::as_ref)) {
-        back.set_value(from.map(SendWrapper::new));
-    }
     newest.dyn_into::<HtmlElement>().is_ok_and(|newest| newest.focus().is_ok())
 }
 

@@ -120,6 +120,7 @@ impl<D: Document> World<D> {
                     let last = entries.last().expect("something was heard").version;
                     assert_eq!(last, person.client.confirmed().1.version, "up to where the document stands");
                 }
+                Effect::Remote(changes) => assert!(!changes.is_empty(), "something was applied"),
                 Effect::Line(_)
                 | Effect::ViewChanged
                 | Effect::StatusChanged

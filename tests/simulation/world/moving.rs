@@ -73,6 +73,7 @@ impl World {
                 self.tell(|| format!("page {id}: {turn:?}"));
             }
             Effect::Heard(_)
+            | Effect::Remote(_)
             | Effect::ViewChanged
             | Effect::StatusChanged
             | Effect::Marked(_)
