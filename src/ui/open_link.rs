@@ -4,6 +4,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Input;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
+use wasm_bindgen::JsCast;
 
 use super::dynamic::When;
 use super::home::page_of;
@@ -72,8 +73,10 @@ pub fn OpenLink() -> impl IntoView {
         }
     };
     let keys = move |event: KeyboardEvent| {
-        // Safari ends a composition by a key with this code, and `isComposing` false.
-        if event.key() == "Enter" && !event.is_composing() && event.key_code() != 229 {
+        // Filling in a form, Chromium tells of keys that are none. Safari ends a composition by a key with the code 229, and
+        // `isComposing` false.
+        let is_key = event.is_instance_of::<KeyboardEvent>() && !event.is_composing() && event.key_code() != 229;
+        if is_key && event.key() == "Enter" {
             open();
         }
     };

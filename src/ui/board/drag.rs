@@ -102,7 +102,8 @@ impl Drag {
                 }
             }),
             window_event_listener(ev::keydown, move |event| {
-                if event.key() == "Escape" {
+                // Filling in a form, Chromium tells of keys that are none.
+                if event.is_instance_of::<ev::KeyboardEvent>() && event.key() == "Escape" {
                     self.cancel();
                 }
             }),

@@ -134,7 +134,7 @@ fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardE
 
 /// Keys on a focused card.
 pub fn on_card_key(board: BoardHandle, card: CardId, event: &KeyboardEvent) {
-    if event.ctrl_key() || event.meta_key() {
+    if !event.is_instance_of::<KeyboardEvent>() || event.ctrl_key() || event.meta_key() {
         return;
     }
     let once = || acts(board, event);
