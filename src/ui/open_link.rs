@@ -45,7 +45,7 @@ pub fn key_in(text: &str, host: &str) -> Result<Key, NotALink> {
     let address = before.rsplit(char::is_whitespace).next().unwrap_or_default();
     let (scheme, rest) = address.rsplit_once("://").unwrap_or(("", address));
     let found = rest.split('/').next().unwrap_or_default().to_ascii_lowercase();
-    let default_port = if scheme.ends_with("https") { ":443" } else { ":80" };
+    let default_port = if scheme.to_ascii_lowercase().ends_with("https") { ":443" } else { ":80" };
     let found = found.strip_suffix(default_port).unwrap_or(&found);
     if found.is_empty() || found == host.to_ascii_lowercase() {
         Ok(key)
