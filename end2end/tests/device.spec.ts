@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "@playwright/test";
-import { holdDatabase } from "../support/device.ts";
+import { holdDatabase, holdTransactions } from "../support/device.ts";
 import { expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
 import { watch, watched } from "../support/watch.ts";
@@ -133,38 +133,87 @@ const keepsNothing = (): void => {
   };
 };
 
-test("the device takes its time: the page says so, and what waits there to be sent is sent once it answers", async ({ board, browser, server }) => {
+for (const [title, hold] of [
+  ["the device takes its time: the page says so, and what waits there is sent once it answers", holdDatabase],
+  ["the device opens its database and answers nothing: what waits there is sent once it answers", holdTransactions],
+] as const) {
+  test(title, async ({ board, browser, server }) => {
+    const context = await browser.newContext();
+    const ada = await Person.in(context, board.editUrl);
+    await ada.addList("To do");
+    await ada.isSaved();
+    await server.kill();
+    await ada.addCards("To do", "Waiting");
+    await expect.poll(() => kept(ada.page)).toEqual({ first: 0, second: 1 });
+    await ada.page.close();
+    await server.restart();
+
+    const other = await context.newPage();
+    await other.goto(new URL("/api/ping", board.editUrl).href);
+    const release = await hold(other);
+    const again = Person.on(await context.newPage());
+    await again.page.goto(board.editUrl);
+    await watch(again.page);
+    await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
+    await expect(again.card("Waiting")).toHaveCount(0);
+    const { states } = await watched(again.page);
+    expect(states.map(({ state }) => state), "nobody knows yet whether all is").not.toContain("saved");
+    // The line goes and comes back meanwhile: that is said of it, and no more.
+    await context.setOffline(true);
+    await expect(again.page.locator(".toast")).toContainText("You're offline.");
+    await context.setOffline(false);
+    await expect(again.page.locator(".toast")).toContainText("You're back online!");
+    await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
+    await release();
+    await expect(again.card("Waiting")).toBeVisible();
+    await again.isSaved();
+    const bo = await Person.at(browser, board.editUrl);
+    await expect(bo.cards("To do")).toHaveText(["Waiting"]);
+  });
+}
+
+test("the device answers nothing: work goes on, is saved, and is in the device's outbox once it answers", async ({ board, browser, server }) => {
   const context = await browser.newContext();
   const ada = await Person.in(context, board.editUrl);
   await ada.addList("To do");
   await ada.isSaved();
-  await server.kill();
-  await ada.addCards("To do", "Waiting");
-  await expect.poll(() => kept(ada.page)).toEqual({ first: 0, second: 1 });
-  await ada.page.close();
-  await server.restart();
-
   const other = await context.newPage();
   await other.goto(new URL("/api/ping", board.editUrl).href);
-  const release = await holdDatabase(other);
-  const again = Person.on(await context.newPage());
-  await again.page.goto(board.editUrl);
-  await watch(again.page);
-  await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
-  await expect(again.card("Waiting")).toHaveCount(0);
-  const { states } = await watched(again.page);
-  expect(states.map(({ state }) => state), "nobody knows yet whether all is").not.toContain("saved");
-  // The line goes and comes back meanwhile: that is said of it, and no more.
-  await context.setOffline(true);
-  await expect(again.page.locator(".toast")).toContainText("You're offline.");
-  await context.setOffline(false);
-  await expect(again.page.locator(".toast")).toContainText("You're back online!");
-  await expect(again.page.locator(".pill")).toHaveAttribute("data-state", "reading");
+  const release = await holdTransactions(other);
+  await ada.addCards("To do", "One");
+  await ada.isSaved();
+  await server.kill();
+  await ada.addCards("To do", "Two");
+  await ada.keeps(1);
   await release();
-  await expect(again.card("Waiting")).toBeVisible();
-  await again.isSaved();
+  await expect.poll(() => kept(ada.page)).toEqual({ first: 0, second: 1 });
+  await server.restart();
+  await ada.isSaved();
   const bo = await Person.at(browser, board.editUrl);
-  await expect(bo.cards("To do")).toHaveText(["Waiting"]);
+  await expect(bo.cards("To do")).toHaveText(["One", "Two"]);
+});
+
+test("the server is away and the device answers nothing: the page says so, and shows the board once the device answers", async ({
+  board,
+  browser,
+  server,
+}) => {
+  const context = await browser.newContext();
+  const ada = await Person.in(context, board.editUrl);
+  const { page } = ada;
+  await ada.addList("To do");
+  await ada.isSaved();
+  await page.getByRole("link", { name: "All boards" }).click();
+  await expect(page.locator(".recent-title")).toHaveCount(1);
+  const other = await context.newPage();
+  await other.goto(new URL("/api/ping", board.editUrl).href);
+  const release = await holdTransactions(other);
+  await server.kill();
+  await page.locator(".recent-title").click();
+  await expect(page.getByRole("heading", { name: "This board can't be opened just now" })).toBeVisible();
+  await expect(page.getByText("Still looking whether this device has it…")).toBeVisible();
+  await release();
+  await expect(ada.list("To do")).toBeVisible();
 });
 
 test("the device keeps nothing: the page says so in red, goes on, and gives the changes out as a file that any device takes in once", async ({

@@ -1,27 +1,38 @@
 //! What the device keeps for good: IndexedDB, as texts under text keys.
 //!
+//! A page has one connection. It is opened at the first use and given up while the page is in the back-forward cache or frozen,
+//! with the transactions that were not done: WebKit lets transactions of other pages wait for those of a page that cannot go on.
+//! The next use after that opens another.
+//!
+//! A browser may never answer. Opening goes on for as long as it takes, reading and writing have a [time limit](LIMIT_MS); who
+//! cannot wait for either gives up [earlier](OPEN_MS).
+//!
 //! The binding is our own: the crates for it bring tokio into the page, or hide the durability of a transaction.
 
-use std::cell::RefCell;
-use std::pin::pin;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     EventTarget, IdbDatabase, IdbFactory, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
+    PageTransitionEvent,
 };
 
 use super::lifecycle::Listener;
+use super::time_limit::within;
 
 const NAME: &str = "sheetbend";
 const VERSION: u32 = 2;
 
-/// So long is a database waited for by who can go on without it. A slow disk may take longer: that is not to have none.
+/// Time limit for opening and reading, in milliseconds, where the page can go on without. A slow disk may take longer: that is
+/// not to have none.
 pub const OPEN_MS: u32 = 3_000;
+
+/// Time limit for one transaction, in milliseconds. It is aborted then, and can be tried again.
+pub const LIMIT_MS: u32 = 20_000;
 
 /// A part of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +91,7 @@ pub enum DatabaseError {
     /// There is none: it is denied, or does not open.
     #[error("this browser has no database for this site")]
     Unavailable,
-    /// It has not opened in time, and may yet.
+    /// It has not answered within the time limit, and may later.
     #[error("this browser's database takes its time")]
     Late,
     /// The device has no room left.
@@ -93,19 +104,159 @@ pub enum DatabaseError {
 
 /// The database of this site. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct Database(Rc<RefCell<Open>>);
+pub struct Database(Rc<Page>);
+
+/// The page's connection to the database.
+#[derive(Debug, Default)]
+struct Page {
+    connection: RefCell<Option<Connection>>,
+    /// Those who wait for it to open; empty unless it is being opened.
+    waiting: RefCell<Vec<oneshot::Sender<Result<(), DatabaseError>>>>,
+    opening: Cell<bool>,
+    /// Transactions that are not done.
+    transactions: RefCell<Vec<IdbTransaction>>,
+    /// The page is in the back-forward cache, or frozen.
+    away: Cell<bool>,
+    listeners: RefCell<Vec<Listener>>,
+}
+
+thread_local! {
+    static PAGE: Rc<Page> = Page::new();
+}
 
 #[derive(Debug)]
-struct Open {
+struct Connection {
     database: IdbDatabase,
     /// Gives the database up when another tab wants to make it newer.
     _version: Listener,
 }
 
-impl Drop for Open {
+impl Drop for Connection {
     fn drop(&mut self) {
         // One that nobody uses must not stand in the way of a newer version until the browser collects it.
         self.database.close();
+    }
+}
+
+impl Page {
+    fn new() -> Rc<Self> {
+        let page = Rc::new(Self::default());
+        let listen = |target: EventTarget, name: &'static str, away: bool| {
+            let page = Rc::downgrade(&page);
+            Listener::new(target, name, move |event| {
+                // A page that is left for good needs no care: the browser ends what it has begun.
+                let stays = event.dyn_ref::<PageTransitionEvent>().is_none_or(PageTransitionEvent::persisted);
+                if let Some(page) = page.upgrade()
+                    && stays
+                {
+                    page.set_away(away);
+                }
+            })
+        };
+        if let Some(window) = web_sys::window()
+            && let Some(document) = window.document()
+        {
+            page.listeners.replace(vec![
+                listen(window.clone().into(), "pagehide", true),
+                listen(window.into(), "pageshow", false),
+                listen(document.clone().into(), "freeze", true),
+                listen(document.into(), "resume", false),
+            ]);
+        }
+        page
+    }
+
+    fn set_away(&self, away: bool) {
+        self.away.set(away);
+        if away {
+            for transaction in self.transactions.take() {
+                // It fails only for one that is done.
+                let _ = transaction.abort();
+            }
+            self.connection.take();
+        }
+    }
+
+    /// Opens the connection, if it is not open.
+    async fn connect(self: &Rc<Self>) -> Result<(), DatabaseError> {
+        if self.away.get() {
+            return Err(DatabaseError::Failed);
+        }
+        if self.connection.borrow().is_some() {
+            return Ok(());
+        }
+        let (tell, opened) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.retain(|other| !other.is_canceled());
+            waiting.push(tell);
+        }
+        if !self.opening.replace(true) {
+            let this = Rc::clone(self);
+            spawn_local(async move { this.open().await });
+        }
+        opened.await.unwrap_or(Err(DatabaseError::Failed))
+    }
+
+    /// Opens the connection, and tells those who wait. Not dropped before it is open: the browser would keep an open connection
+    /// that nobody knows of.
+    async fn open(&self) {
+        let outcome = match open().await {
+            Ok(_) if self.away.get() => Err(DatabaseError::Failed),
+            Ok(opened) => {
+                self.connection.replace(Some(opened));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        self.opening.set(false);
+        for tell in self.waiting.take() {
+            // Whoever waited may have given up.
+            let _ = tell.send(outcome);
+        }
+    }
+
+    /// Begins a transaction over all parts. Chromium's are relaxed unless asked to be strict.
+    fn begin(self: &Rc<Self>, mode: &str) -> Result<Transaction, DatabaseError> {
+        let connection = self.connection.borrow();
+        let database = &connection.as_ref().ok_or(DatabaseError::Failed)?.database;
+        let names: Array = Store::ALL.iter().map(|store| JsValue::from_str(store.name())).collect();
+        let begin = || {
+            let options = Object::new();
+            Reflect::set(&options, &"durability".into(), &"strict".into())?;
+            let transaction = Reflect::get(database, &"transaction".into())?.dyn_into::<Function>()?;
+            transaction.call3(database, &names, &mode.into(), &options)?.dyn_into::<IdbTransaction>()
+        };
+        let transaction = begin().map_err(|_| DatabaseError::Failed)?;
+        self.transactions.borrow_mut().push(transaction.clone());
+        Ok(Transaction { transaction, page: Rc::clone(self) })
+    }
+}
+
+/// A transaction. Aborted when it is dropped before it is done, so that those that come after need not wait for it.
+struct Transaction {
+    transaction: IdbTransaction,
+    page: Rc<Page>,
+}
+
+impl Transaction {
+    fn store(&self, store: Store) -> Result<IdbObjectStore, DatabaseError> {
+        self.transaction.object_store(store.name()).map_err(|_| DatabaseError::Failed)
+    }
+
+    fn done(&self) {
+        self.page.transactions.borrow_mut().retain(|other| *other != self.transaction);
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let under_way = self.page.transactions.borrow().contains(&self.transaction);
+        if under_way {
+            self.done();
+            // It fails only for one that is done.
+            let _ = self.transaction.abort();
+        }
     }
 }
 
@@ -113,24 +264,23 @@ impl Database {
     /// Opens the database, and makes it if there is none. Takes as long as the browser does: see [`OPEN_MS`].
     ///
     /// # Errors
-    /// [`DatabaseError::Unavailable`].
+    /// [`DatabaseError::Unavailable`]; [`DatabaseError::Failed`] while the page is away.
     pub async fn open() -> Result<Self, DatabaseError> {
-        Ok(Self(Rc::new(RefCell::new(open().await?))))
+        let page = PAGE.with(Rc::clone);
+        page.connect().await?;
+        Ok(Self(page))
     }
 
     /// Writes all of these or none, durably: when this returns, they survive a power cut.
     ///
     /// # Errors
-    /// [`DatabaseError`].
+    /// [`DatabaseError`]; nothing was written then.
     pub async fn write(&self, writes: &[Write]) -> Result<(), DatabaseError> {
-        let transaction = match self.begin("readwrite") {
-            Err(DatabaseError::Failed) => {
-                // The browser closes a database under a page: when its files are cleared, when it runs short of memory.
-                self.open_again().await?;
-                self.begin("readwrite")?
-            }
-            begun => begun?,
-        };
+        within(LIMIT_MS, self.write_all(writes)).await.unwrap_or(Err(DatabaseError::Late))
+    }
+
+    async fn write_all(&self, writes: &[Write]) -> Result<(), DatabaseError> {
+        let transaction = self.begin("readwrite").await?;
         for write in writes {
             match write {
                 Write::Record { store, key, text } => put(&transaction, *store, key, text.as_deref())?,
@@ -139,10 +289,12 @@ impl Database {
                 }
             }
         }
-        if told(&transaction, "complete", &["abort", "error"]).await {
+        let complete = told(&transaction.transaction, "complete", &["abort", "error"]).await;
+        transaction.done();
+        if complete {
             return Ok(());
         }
-        let full = transaction.error().is_some_and(|error| error.name() == "QuotaExceededError");
+        let full = transaction.transaction.error().is_some_and(|error| error.name() == "QuotaExceededError");
         Err(if full { DatabaseError::Full } else { DatabaseError::Failed })
     }
 
@@ -170,43 +322,49 @@ impl Database {
         store: Store,
         question: impl Fn(&IdbObjectStore) -> Result<IdbRequest, JsValue>,
     ) -> Result<JsValue, DatabaseError> {
-        let transaction = self.begin("readonly")?;
-        answer(question(&store_of(&transaction, store)?)).await
+        let ask = async {
+            let transaction = self.begin("readonly").await?;
+            let answer = answer(question(&transaction.store(store)?)).await;
+            transaction.done();
+            answer
+        };
+        within(LIMIT_MS, ask).await.unwrap_or(Err(DatabaseError::Late))
     }
 
-    /// A transaction over all parts. Chromium's are relaxed unless asked to be strict.
-    fn begin(&self, mode: &str) -> Result<IdbTransaction, DatabaseError> {
-        let database = &self.0.borrow().database;
-        let names: Array = Store::ALL.iter().map(|store| JsValue::from_str(store.name())).collect();
-        let begin = || {
-            let options = Object::new();
-            Reflect::set(&options, &"durability".into(), &"strict".into())?;
-            let transaction = Reflect::get(database, &"transaction".into())?.dyn_into::<Function>()?;
-            transaction.call3(database, &names, &mode.into(), &options)?.dyn_into::<IdbTransaction>()
-        };
-        begin().map_err(|_| DatabaseError::Failed)
-    }
-
-    async fn open_again(&self) -> Result<(), DatabaseError> {
-        let opening = pin!(open());
-        let Either::Left((again, _)) = select(opening, TimeoutFuture::new(OPEN_MS)).await else {
-            return Err(DatabaseError::Failed);
-        };
-        self.0.replace(again?);
-        Ok(())
+    /// Begins a transaction, on a new connection if need be: the browser closes a database under a page, when its files are
+    /// cleared or it runs short of memory, and the page gives it up while it is away.
+    async fn begin(&self, mode: &str) -> Result<Transaction, DatabaseError> {
+        if let Ok(begun) = self.0.begin(mode) {
+            return Ok(begun);
+        }
+        self.0.connection.take();
+        self.0.connect().await?;
+        self.0.begin(mode)
     }
 }
 
-fn store_of(transaction: &IdbTransaction, store: Store) -> Result<IdbObjectStore, DatabaseError> {
-    transaction.object_store(store.name()).map_err(|_| DatabaseError::Failed)
+/// Asks the database until it answers, however late.
+///
+/// # Errors
+/// [`DatabaseError`], but not [`DatabaseError::Late`].
+pub async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, DatabaseError>
+where
+    F: Future<Output = Result<T, DatabaseError>>,
+{
+    loop {
+        match ask().await {
+            Err(DatabaseError::Late) => {}
+            answer => return answer,
+        }
+    }
 }
 
 fn range(prefix: &str) -> Result<IdbKeyRange, DatabaseError> {
     IdbKeyRange::bound(&prefix.into(), &format!("{prefix}\u{ffff}").into()).map_err(|_| DatabaseError::Failed)
 }
 
-fn put(transaction: &IdbTransaction, store: Store, key: &str, text: Option<&str>) -> Result<(), DatabaseError> {
-    let (store, key) = (store_of(transaction, store)?, JsValue::from_str(key));
+fn put(transaction: &Transaction, store: Store, key: &str, text: Option<&str>) -> Result<(), DatabaseError> {
+    let (store, key) = (transaction.store(store)?, JsValue::from_str(key));
     let asked = match text {
         Some(text) => store.put_with_key(&JsValue::from_str(text), &key),
         None => store.delete(&key),
@@ -216,13 +374,13 @@ fn put(transaction: &IdbTransaction, store: Store, key: &str, text: Option<&str>
 
 /// Nothing but the transaction's own requests is awaited in it: else it would end by itself.
 async fn move_all(
-    transaction: &IdbTransaction,
+    transaction: &Transaction,
     from: Store,
     to: Store,
     prefix: &str,
     becomes: fn(&str) -> Option<String>,
 ) -> Result<(), DatabaseError> {
-    let (source, range) = (store_of(transaction, from)?, range(prefix)?);
+    let (source, range) = (transaction.store(from)?, range(prefix)?);
     let keys = answer(source.get_all_keys_with_key(&range)).await?;
     let texts = answer(source.get_all_with_key(&range)).await?;
     for (key, text) in Array::from(&keys).iter().zip(Array::from(&texts).iter()) {
@@ -242,7 +400,7 @@ async fn answer(request: Result<IdbRequest, JsValue>) -> Result<JsValue, Databas
     }
 }
 
-async fn open() -> Result<Open, DatabaseError> {
+async fn open() -> Result<Connection, DatabaseError> {
     let request = request().ok_or(DatabaseError::Unavailable)?;
     let upgrade = {
         let request = request.clone();
@@ -256,7 +414,7 @@ async fn open() -> Result<Open, DatabaseError> {
         let database = database.clone();
         Listener::new(database.clone().into(), "versionchange", move |_| database.close())
     };
-    Ok(Open { database, _version: version })
+    Ok(Connection { database, _version: version })
 }
 
 fn request() -> Option<IdbOpenDbRequest> {

@@ -11,7 +11,7 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
-use super::database::{Database, DatabaseError, OPEN_MS, Store, Write};
+use super::database::{Database, DatabaseError, OPEN_MS, Store, Write, patiently};
 use super::storage::OutboxStore;
 use crate::sync::client::Reading;
 use crate::sync::id::{ChangeId, DocumentId};
@@ -59,6 +59,8 @@ struct Inner {
     told: Cell<Keeping>,
     listener: Box<dyn Fn(Keeping)>,
     retry: RefCell<Option<Timeout>>,
+    /// The second stage is being read for longer than anybody waits.
+    reading_late: Cell<bool>,
     asked_to_persist: Cell<bool>,
     /// What a saved record says in the outbox.
     becomes: fn(&str) -> Option<String>,
@@ -87,6 +89,7 @@ impl Keeper {
             told: Cell::new(Keeping::Kept),
             listener: Box::new(listener),
             retry: RefCell::new(None),
+            reading_late: Cell::new(false),
             asked_to_persist: Cell::new(false),
             becomes,
             this: Weak::clone(this),
@@ -99,34 +102,18 @@ impl Keeper {
         self.0.first.load()
     }
 
-    /// Opens the second stage, if it is not open, and reads what it has; the document, which may be large, if that is asked for.
-    /// One that does not open in time counts as missing until it answers: then [`Keeping::OfferedAgain`] is told.
+    /// Reads what the second stage has; the document, which may be large, if that is asked for. If it does not answer in time the
+    /// page goes on without: [`Keeping::OfferedAgain`] is told once it has answered.
     pub async fn load(&self, with_document: bool) -> Loaded {
-        let open = self.0.second.borrow().clone();
-        let was_open = open.is_some();
-        let database = match open {
-            Some(database) => Ok(database),
-            None => self.0.open().await,
-        };
-        let loaded = match database {
-            Ok(database) => load(&database, self.0.document, with_document).await.map(|loaded| (database, loaded)),
-            Err(error) => Err(error),
-        };
-        let loaded = match loaded {
-            Ok((database, loaded)) => {
-                self.0.second.replace(Some(database));
-                self.0.stages.borrow_mut().second_is_there();
-                loaded
+        let read = if self.0.reading_late.get() { Err(DatabaseError::Late) } else { self.0.read(with_document).await };
+        let loaded = read.unwrap_or_else(|error| {
+            // One that was there fails for now: what is to be written there waits.
+            if self.0.second.borrow().is_none() {
+                self.0.stages.borrow_mut().second_is_missing();
             }
-            Err(error) => {
-                // One that was open fails for now: what is to be written there waits.
-                if !was_open {
-                    self.0.stages.borrow_mut().second_is_missing();
-                }
-                let reading = if error == DatabaseError::Late { Reading::UnderWay } else { Reading::Failed };
-                Loaded { outbox: Vec::new(), saved: Vec::new(), document: None, reading }
-            }
-        };
+            let reading = if error == DatabaseError::Late { Reading::UnderWay } else { Reading::Failed };
+            Loaded { outbox: Vec::new(), saved: Vec::new(), document: None, reading }
+        });
         self.0.proceed();
         loaded
     }
@@ -168,36 +155,51 @@ impl Keeper {
     }
 }
 
-async fn load(database: &Database, document: DocumentId, with_document: bool) -> Result<Loaded, DatabaseError> {
+async fn load(document: DocumentId, with_document: bool) -> Result<(Database, Loaded), DatabaseError> {
     let prefix = format!("{document}/");
+    let database = Database::open().await?;
     let text = if with_document { database.get(Store::Documents, &document.to_string()).await? } else { None };
-    Ok(Loaded {
+    let loaded = Loaded {
         outbox: database.read(Store::Outbox, &prefix).await?,
         saved: database.read(Store::Saved, &prefix).await?,
         document: text,
         reading: Reading::Done,
-    })
+    };
+    Ok((database, loaded))
 }
 
 impl Inner {
-    async fn open(&self) -> Result<Database, DatabaseError> {
-        match select(Box::pin(Database::open()), TimeoutFuture::new(OPEN_MS)).await {
-            Either::Left((opened, _)) => opened,
-            Either::Right(((), opening)) => {
-                let this = Weak::clone(&self.this);
+    async fn read(&self, with_document: bool) -> Result<Loaded, DatabaseError> {
+        match select(Box::pin(load(self.document, with_document)), TimeoutFuture::new(OPEN_MS)).await {
+            Either::Left((read, _)) => read.map(|(database, loaded)| {
+                self.is_there(database);
+                loaded
+            }),
+            Either::Right(((), reading)) => {
+                self.reading_late.set(true);
+                let (this, document) = (Weak::clone(&self.this), self.document);
                 spawn_local(async move {
-                    let opened = opening.await;
-                    if let Some(this) = this.upgrade() {
-                        if let Ok(database) = opened {
-                            this.second.replace(Some(database));
-                            this.stages.borrow_mut().second_is_there();
-                        }
-                        (this.listener)(Keeping::OfferedAgain);
+                    let mut read = reading.await;
+                    if matches!(read, Err(DatabaseError::Late)) {
+                        read = patiently(|| load(document, with_document)).await;
                     }
+                    let Some(this) = this.upgrade() else { return };
+                    this.reading_late.set(false);
+                    if let Ok((database, _)) = read {
+                        this.is_there(database);
+                    }
+                    // What was read may be old by now.
+                    (this.listener)(Keeping::OfferedAgain);
                 });
                 Err(DatabaseError::Late)
             }
         }
+    }
+
+    /// The second stage answers.
+    fn is_there(&self, database: Database) {
+        self.second.replace(Some(database));
+        self.stages.borrow_mut().second_is_there();
     }
 
     /// Writes what waits, if nothing is being written, and tells whether all is kept.

@@ -4,11 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
+
+/// Time limit for a lock that is stolen, in milliseconds: it is granted at once, unless the browser's locks do not work.
+const STEAL_MS: u32 = 3_000;
 
 /// Whether this browser has locks. It has none on plain http, except from itself.
 #[must_use]
@@ -39,6 +43,8 @@ struct Request {
     held: bool,
     /// Withdraws it while it waits.
     withdraw: Option<AbortController>,
+    /// Ends the wait for a lock that is stolen.
+    _limit: Option<Timeout>,
     /// Lets the lock go: the browser holds it until the promise that it was given is fulfilled.
     let_go: Rc<RefCell<Option<Function>>>,
 }
@@ -64,7 +70,7 @@ impl Lock {
         Self(inner)
     }
 
-    /// Takes the lock from whoever has it.
+    /// Takes the lock from whoever has it. If the browser does not answer, this tab goes on as if it had it.
     pub fn steal(&self) {
         let held = self.0.present.borrow().as_ref().is_some_and(|request| request.held);
         if !held {
@@ -108,7 +114,15 @@ impl Inner {
             let _ = Reflect::set(&options, &"steal".into(), &steal.into());
         }
         let let_go = Rc::new(RefCell::new(None));
-        let request = Request { number, held: false, withdraw, let_go: Rc::clone(&let_go) };
+        let limit = steal.then(|| {
+            let this = Rc::downgrade(self);
+            Timeout::new(STEAL_MS, move || {
+                if let Some(this) = this.upgrade() {
+                    this.hold(number);
+                }
+            })
+        });
+        let request = Request { number, held: false, withdraw, _limit: limit, let_go: Rc::clone(&let_go) };
         self.present.replace(Some(request));
         let granted = {
             let this = Rc::downgrade(self);
@@ -127,6 +141,19 @@ impl Inner {
                 this.lost(number);
             }
         });
+    }
+
+    /// Request `number` has the lock. Returns whether it is the present one.
+    fn hold(&self, number: u64) -> bool {
+        let newly = {
+            let mut present = self.present.borrow_mut();
+            let Some(request) = present.as_mut().filter(|request| request.number == number) else { return false };
+            !std::mem::replace(&mut request.held, true)
+        };
+        if newly {
+            (self.follow)(true);
+        }
+        true
     }
 
     fn call(&self, options: &Object, granted: &JsValue) -> Option<Promise> {
@@ -161,16 +188,8 @@ impl Inner {
 /// The browser grants request `number`. Returns the promise that it holds the lock for.
 fn granted(this: &Weak<Inner>, number: u64, let_go: &RefCell<Option<Function>>) -> JsValue {
     let Some(this) = this.upgrade() else { return JsValue::UNDEFINED };
-    {
-        let mut present = this.present.borrow_mut();
-        let Some(request) = present.as_mut().filter(|request| request.number == number) else {
-            return JsValue::UNDEFINED;
-        };
-        request.held = true;
-    }
     let promise = Promise::new(&mut |fulfil, _| {
         let_go.replace(Some(fulfil));
     });
-    (this.follow)(true);
-    promise.into()
+    if this.hold(number) { promise.into() } else { JsValue::UNDEFINED }
 }

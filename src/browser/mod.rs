@@ -15,3 +15,4 @@ pub mod session;
 pub mod simulator;
 pub mod socket;
 pub mod storage;
+pub mod time_limit;

@@ -45,10 +45,10 @@ pub struct KeptDocument<D> {
     pub cursor: Cursor,
 }
 
-/// The document `id` as this device keeps it; `None` if it does not.
+/// The document `id` as this device keeps it; `None` if it does not. Waits for the device for as long as it takes.
 pub async fn kept_document<D: Document>(id: DocumentId) -> Option<KeptDocument<D>> {
-    let database = Database::open().await.ok()?;
-    let text = database.get(database::Store::Documents, &id.to_string()).await.ok()??;
+    let get = async || Database::open().await?.get(database::Store::Documents, &id.to_string()).await;
+    let text = database::patiently(get).await.ok()??;
     read(&text)
 }
 

@@ -3,6 +3,11 @@
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
+use super::clock::within;
+
+/// Time limit for reading a file, which may have to come from the network first, in milliseconds.
+const LIMIT_MS: u32 = 60_000;
+
 /// A file that a person has chosen in a field.
 #[derive(Debug)]
 pub struct ChosenFile(web_sys::File);
@@ -35,7 +40,8 @@ impl ChosenFile {
     /// # Errors
     /// A sentence for the person.
     pub async fn text(&self) -> Result<String, String> {
-        let text = JsFuture::from(self.0.text()).await.ok().and_then(|text| text.as_string());
+        let read = within(LIMIT_MS, JsFuture::from(self.0.text())).await;
+        let text = read.and_then(Result::ok).and_then(|text| text.as_string());
         text.ok_or_else(|| "The file can't be read. Check that it is still there.".to_owned())
     }
 }

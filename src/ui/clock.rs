@@ -1,5 +1,7 @@
 //! The page's clocks. On the server there is none, and nothing asks.
 
+use std::future::Future;
+
 use crate::sync::time::{Moment, UnixMillis};
 
 /// Monotonic, from the page's start.
@@ -18,4 +20,15 @@ pub fn unix_now() -> UnixMillis {
     return crate::browser::clock::unix_now();
     #[cfg(not(feature = "hydrate"))]
     0
+}
+
+/// Runs `work` for at most `limit_ms`. `None` if it has not ended by then; it is dropped.
+pub async fn within<T>(limit_ms: u32, work: impl Future<Output = T>) -> Option<T> {
+    #[cfg(feature = "hydrate")]
+    return crate::browser::time_limit::within(limit_ms, work).await;
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = limit_ms;
+        Some(work.await)
+    }
 }

@@ -23,6 +23,9 @@ const NAME: &str = "version";
 /// The worker is registered so long after the page has come alive: what it fetches would take the line from the board.
 const REGISTER_AFTER: Duration = Duration::from_secs(2);
 
+/// Time limit for a newer worker to take over.
+const TAKE_OVER: Duration = Duration::from_secs(3);
+
 /// A new version is offered once nothing was under way for this long.
 const IDLE: Duration = Duration::from_secs(2);
 
@@ -147,8 +150,10 @@ impl Worker {
         // The page goes with it.
         taken.forget();
         if waiting.post_message(&JsValue::from_str("activate")).is_err() {
-            reload();
+            return reload();
         }
+        // A worker that does not answer must not hold the person up.
+        set_timeout(reload, TAKE_OVER);
     }
 }
 

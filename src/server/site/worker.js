@@ -8,13 +8,17 @@ const CACHE = `sheetbend-${VERSION}`;
 // From asking for a page to giving up on the network.
 const PATIENCE_MS = 4_000;
 
+// Time limit for the browser's cache, which may never answer.
+const CACHE_MS = 4_000;
+
 self.addEventListener("install", (event) => {
   // All or none.
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((path) => new Request(path, { cache: "no-cache" })))));
 });
 
 self.addEventListener("activate", (event) => {
-  event.waitUntil(forgetOthers().then(() => self.clients.claim()));
+  // Pages wait for this one to be active, whatever the cache does.
+  event.waitUntil(within(CACHE_MS, forgetOthers()).then(() => self.clients.claim()));
 });
 
 // A page whose person has pressed "Reload".
@@ -47,9 +51,23 @@ async function page(request) {
   } finally {
     clearTimeout(timer);
   }
-  return (await caches.match(SHELL, { cacheName: CACHE })) ?? fetch(request);
+  return (await cached(SHELL)) ?? fetch(request);
 }
 
 async function file(request, pathname) {
-  return (await caches.match(pathname, { cacheName: CACHE })) ?? fetch(request);
+  return (await cached(pathname)) ?? fetch(request);
+}
+
+// The file as it is in the cache; nothing if it is not there, or the cache does not answer.
+function cached(path) {
+  return within(CACHE_MS, caches.match(path, { cacheName: CACHE }));
+}
+
+// What `work` comes to, if it ends within the time limit; nothing if it fails or does not.
+async function within(limit, work) {
+  let timer;
+  const late = new Promise((done) => (timer = setTimeout(done, limit)));
+  const done = await Promise.race([work, late]).catch(() => {});
+  clearTimeout(timer);
+  return done;
 }

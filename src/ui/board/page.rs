@@ -55,7 +55,9 @@ pub fn BoardRoute() -> impl IntoView {
                 match page.await {
                     Ok(Some(page)) => view! { <BoardView page /> }.into_any(),
                     Ok(None) => view! { <Unknown key=key.get_untracked() /> }.into_any(),
-                    Err(_) => view! { <Unreachable retry=move || page.refetch() /> }.into_any(),
+                    Err(_) => {
+                        view! { <Unreachable key=key.get_untracked() retry=move || page.refetch() /> }.into_any()
+                    }
                 }
             })}
         </Suspense>
@@ -96,18 +98,43 @@ fn Unknown(key: String) -> impl IntoView {
     }
 }
 
+/// The server cannot be reached, and the device has not had the board until now. It may not have answered yet: then the board is shown
+/// once it has.
 #[component]
-fn Unreachable(retry: impl Fn() + Send + Sync + 'static) -> impl IntoView {
-    view! {
-        <main class="plain-page">
-            <h1>"This board is not on this device"</h1>
-            <p>"It was never opened here, and the server can't be reached, or cannot read it just now. Once it was opened with a network, it opens without one too."</p>
-            <p>
-                <button class="button" on:click=move |_| retry()>
-                    "Try again"
-                </button>
-            </p>
-        </main>
+fn Unreachable(key: String, retry: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let page = RwSignal::new(None);
+    let looking = RwSignal::new(true);
+    Effect::new(move |_| {
+        let Ok(key) = key.parse::<Key>() else { return };
+        leptos::task::spawn_local(async move {
+            let kept = device::kept_board(&key).await;
+            let _ = looking.try_set(false);
+            let _ = page.try_set(kept);
+        });
+    });
+    let heading =
+        move || if looking.get() { "This board can't be opened just now" } else { "This board is not on this device" };
+    let why = move || {
+        if looking.get() {
+            "The server can't be reached, or cannot read it just now. Still looking whether this device has it…"
+        } else {
+            "It was never opened here, and the server can't be reached, or cannot read it just now. Once it was opened with a network, it opens without one too."
+        }
+    };
+    move || match page.get() {
+        Some(page) => view! { <BoardView page /> }.into_any(),
+        None => view! {
+            <main class="plain-page">
+                <h1>{heading}</h1>
+                <p role="status">{why}</p>
+                <p>
+                    <button class="button" on:click=move |_| retry()>
+                        "Try again"
+                    </button>
+                </p>
+            </main>
+        }
+        .into_any(),
     }
 }
 

@@ -52,6 +52,12 @@ pub async fn all_recent_boards() -> Vec<RecentBoard> {
 
 /// See the browser's.
 #[allow(clippy::unused_async)]
+pub async fn kept_board(_key: &Key) -> Option<BoardPage> {
+    None
+}
+
+/// See the browser's.
+#[allow(clippy::unused_async)]
 pub async fn made_here(_key: &Key) -> Option<BoardPage> {
     None
 }

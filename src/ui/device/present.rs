@@ -14,6 +14,7 @@ use super::recent;
 pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, put_back, remember, set_registered};
 use crate::board::{Board, Date};
 use crate::browser::simulator::{Passage, Simulator};
+use crate::browser::time_limit::within;
 use crate::browser::{boards, clock, session};
 use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
@@ -22,6 +23,9 @@ use crate::ui::api::{BoardPage, open_board};
 
 /// So long the device may take to say whether it has a board, and then the server to open one that the device has too.
 const PATIENCE_MS: u32 = 3_000;
+
+/// Time limit for the server to open a board, which may be large, that the device does not have.
+const LIMIT_MS: u32 = 60_000;
 
 /// An id for something new.
 #[must_use]
@@ -43,7 +47,8 @@ pub fn today() -> Option<Date> {
     Date::new(u16::try_from(now.get_full_year()).ok()?, now.get_month() as u8 + 1, now.get_date() as u8)
 }
 
-/// The board that `key` opens, as this device keeps it; `None` if it was not opened here before.
+/// The board that `key` opens, as this device keeps it; `None` if it was not opened here before. Waits for the device for as long as
+/// it takes.
 pub async fn kept_board(key: &Key) -> Option<BoardPage> {
     let recent = recent::find(&|board| board.key == *key).await?;
     let kept = session::kept_document::<Board>(recent.id).await;
@@ -56,7 +61,7 @@ pub async fn kept_board(key: &Key) -> Option<BoardPage> {
     Some(BoardPage { id, key: key.clone(), access, cursor, board, registered })
 }
 
-/// The board that was made here under `key`, if the server does not know it yet.
+/// The board that was made here under `key`, if the server does not know it yet. Waits for the device for as long as it takes.
 pub async fn made_here(key: &Key) -> Option<BoardPage> {
     kept_board(key).await.filter(|page| !page.registered)
 }
@@ -65,7 +70,7 @@ pub async fn made_here(key: &Key) -> Option<BoardPage> {
 /// device keeps it.
 ///
 /// # Errors
-/// If the server cannot be reached, and the board was not opened here before.
+/// If the server cannot be reached, and the board was not opened here before, or the device has not answered in time.
 pub fn open(
     key: String,
     handed: Option<DocumentId>,
@@ -77,10 +82,7 @@ pub fn open(
 async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<BoardPage>, ServerFnError> {
     let Ok(key) = key.parse::<Key>() else { return Ok(None) };
     // A device that takes its time is asked again below.
-    let here = match select(pin!(made_here(&key)), TimeoutFuture::new(PATIENCE_MS)).await {
-        Either::Left((here, _)) => here,
-        Either::Right(_) => None,
-    };
+    let here = within(PATIENCE_MS, made_here(&key)).await.flatten();
     if let Some(here) = here.or_else(|| handed.map(|id| new_board(id, key.clone()))) {
         return Ok(Some(here));
     }
@@ -88,19 +90,20 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
         if Simulator::of_page().passes(false).await != Passage::Through {
             return Err(ServerFnError::new("The server can't be reached."));
         }
-        open_board(key.as_str().to_owned()).await
+        let opened = within(LIMIT_MS, open_board(key.as_str().to_owned())).await;
+        opened.unwrap_or_else(|| Err(ServerFnError::new("The server does not answer.")))
     };
     let kept = |answer, page: Option<_>| page.map_or(answer, |page| Ok(Some(page)));
     match select(pin!(asked), TimeoutFuture::new(PATIENCE_MS)).await {
         Either::Left((answer @ Ok(_), _)) => answer,
-        Either::Left((error, _)) => kept(error, kept_board(&key).await),
+        Either::Left((error, _)) => kept(error, within(PATIENCE_MS, kept_board(&key)).await.flatten()),
         Either::Right(((), asked)) => {
             let keeping = pin!(kept_board(&key));
             match select(keeping, asked).await {
                 Either::Left((Some(page), _)) => Ok(Some(page)),
                 Either::Left((None, asked)) => asked.await,
                 Either::Right((answer @ Ok(_), _)) => answer,
-                Either::Right((error, keeping)) => kept(error, keeping.await),
+                Either::Right((error, keeping)) => kept(error, within(PATIENCE_MS, keeping).await.flatten()),
             }
         }
     }
@@ -114,7 +117,10 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     const NOT_KEPT: &str =
         "The new link can't be kept on this device, so nothing was replaced. Make room, and try again.";
-    let begun = recent::find(&|other| other.id == board.id && other.key == board.key).await;
+    const NO_ANSWER: &str = "This device does not answer, so nothing was replaced. Try again in a moment.";
+    // A replacement that was begun before must be known: its key may be the only one that opens the board.
+    let begun = within(PATIENCE_MS, recent::find(&|other| other.id == board.id && other.key == board.key)).await;
+    let begun = begun.ok_or(NO_ANSWER)?;
     let key = begun.and_then(|board| board.replacing).unwrap_or_else(|| Key::from_random(clock::random()));
     let asking = RecentBoard { replacing: Some(key.clone()), ..board.clone() };
     if !recent::remember_for_good(asking).await {

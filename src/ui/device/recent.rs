@@ -5,13 +5,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use futures_channel::oneshot;
-use futures_util::future::{Either, select};
-use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
 use serde::Deserialize as _;
 
 use super::RecentBoard;
-use crate::browser::database::{Database, OPEN_MS, Store, Write};
+use crate::browser::database::{self, Database, OPEN_MS, Store, Write};
+use crate::browser::time_limit::within;
 use crate::browser::{clock, storage};
 use crate::sync::id::DocumentId;
 use crate::sync::message::Access;
@@ -67,7 +66,7 @@ pub fn remember(board: RecentBoard) {
 pub(super) async fn remember_for_good(board: RecentBoard) -> bool {
     let (board, listed) = list(board);
     let written = keep(board.id, Some(board));
-    matches!(select(written, TimeoutFuture::new(OPEN_MS)).await, Either::Left((Ok(true), _))) || listed
+    matches!(within(OPEN_MS, written).await, Some(Ok(true))) || listed
 }
 
 /// Puts a board in the list. Returns what is remembered of it now, and whether the list has it.
@@ -128,8 +127,8 @@ fn in_order(mut boards: Vec<RecentBoard>) -> Vec<RecentBoard> {
 }
 
 async fn kept() -> Vec<RecentBoard> {
-    let Ok(database) = Database::open().await else { return Vec::new() };
-    let texts = database.read(Store::Opened, "").await.unwrap_or_default();
+    let read = async || Database::open().await?.read(Store::Opened, "").await;
+    let texts = database::patiently(read).await.unwrap_or_default();
     let read = |text: &String| RecentBoard::deserialize(&serde_json::from_str::<serde_json::Value>(text).ok()?).ok();
     texts.iter().filter_map(read).collect()
 }
