@@ -21,7 +21,7 @@ SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src style publ
 STALE := $(if $(and $(wildcard target/site/pkg),$(wildcard $(SHEETBEND_BIN)),$(filter $(CURDIR),$(shell cat $(STAMP) 2>/dev/null))),,FORCE)
 
 .NOTPARALLEL:
-.PHONY: help run build watch test test-rust test-browser monkey monkeys tally soak simulate fuzz load bench bench-peers bench-nodes mutants measure pictures size lint fmt tools clean FORCE
+.PHONY: help run build watch test test-rust test-browser test-browsers monkey monkeys tally soak simulate fuzz load bench bench-peers bench-nodes mutants measure pictures size lint fmt tools clean FORCE
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ $(STAMP): $(SOURCES) $(STALE)
 watch: tools ## build for development, serve, and build again at every change
 	cargo leptos watch
 
-test: test-rust monkey test-browser ## every test: the engine, the server, the browser
+test: test-rust monkey test-browser test-browsers ## every test: the engine, the server, the browsers
 
 test-rust: tools ## the Rust tests alone
 	@echo "Testing the engine and the document (about 2 minutes the first time)…"
@@ -60,6 +60,9 @@ tally: tools ## build examples/tally, for its test
 test-browser: build tally ## the browser tests alone (ARGS='-g "a title"' for some of them)
 	@echo "Testing in a browser (some minutes)…"
 	@scripts/browser-tests $(ARGS)
+
+test-browsers: build ## the core suite in Firefox and WebKit, where they are installed (ARGS='--project webkit' for one)
+	@scripts/other-browsers $(ARGS)
 
 monkey: build ## let a random person use the board in a browser (SEED=n STEPS=1500; SEED='1 2 3' for several)
 	@echo "Letting a random person use the board, for $(STEPS) steps (about 5 minutes)…"

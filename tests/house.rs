@@ -85,8 +85,10 @@ fn every_test_that_the_documents_name_is_there() {
     sources(&root().join("src"), &mut files);
     sources(&root().join("tests"), &mut files);
     let mut text: String = files.iter().map(|file| fs::read_to_string(file).expect("sources are text")).collect();
-    for entry in fs::read_dir(root().join("end2end/tests")).expect("there are browser tests") {
-        text.push_str(&fs::read_to_string(entry.expect("it is readable").path()).expect("sources are text"));
+    for folder in ["end2end/tests", "end2end/browsers"] {
+        for entry in fs::read_dir(root().join(folder)).expect("there are browser tests") {
+            text.push_str(&fs::read_to_string(entry.expect("it is readable").path()).expect("sources are text"));
+        }
     }
     let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
     let mut named = 0;
