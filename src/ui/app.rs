@@ -130,7 +130,7 @@ pub fn App() -> impl IntoView {
     worker::provide_worker();
     keep_focus_on_page();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") } />
+        <Title formatter=window_title />
         <Router>
             <Routes fallback=|| view! { <NotFound /> }>
                 <Route path=path!("/") view=Home />
@@ -139,6 +139,17 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toaster />
     }
+}
+
+/// The text of the `<title>` element for a page of this title.
+///
+/// On the server `leptos_meta` writes what its formatter returns into the HTML without escaping it (0.8.7), so it is escaped
+/// here. In the browser the text is set as `document.title`, which is no HTML. Every `<Title>` goes through this one formatter.
+fn window_title(title: String) -> String {
+    let text = if title.is_empty() { "Sheetbend".to_owned() } else { format!("{title} · Sheetbend") };
+    #[cfg(feature = "ssr")]
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text
 }
 
 /// What stands where there is no page; on the server it sets the status 404.

@@ -44,7 +44,7 @@ impl Bundle {
     /// page whose line breaks in the middle would stay dead.
     #[must_use]
     pub fn start(&self) -> String {
-        let names = format!("const JS = \"{}\";\nconst WASM = \"{}\";\n", self.js, self.wasm);
+        let names = format!("const JS = {};\nconst WASM = {};\n", script_literal(&self.js), script_literal(&self.wasm));
         names + include_str!("start.js")
     }
 
@@ -54,9 +54,23 @@ impl Bundle {
     }
 }
 
+/// A value as a JavaScript literal that may stand in a `<script>` element: no text in it can end the element.
+pub(super) fn script_literal(value: &impl serde::Serialize) -> String {
+    // Strings and lists of them cannot fail.
+    serde_json::to_string(value).unwrap_or_default().replace('<', "\\u003c")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_script_stays_a_string() {
+        let name = "/pkg/a\"</script><script>alert(1)//.js";
+        let literal = script_literal(&name);
+        assert!(!literal.contains('<'), "{literal}");
+        assert_eq!(serde_json::from_str::<String>(&literal).expect("a string"), name);
+    }
 
     #[test]
     fn finds_what_a_page_is_made_of() {

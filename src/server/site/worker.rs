@@ -5,7 +5,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 
-use super::bundle::Bundle;
+use super::bundle::{Bundle, script_literal};
 
 /// Where the page is that is shown without a network.
 const SHELL: &str = "/shell";
@@ -21,9 +21,9 @@ pub fn worker(bundle: &Bundle, shell: String) -> Router {
     let files: Vec<_> = bundle.paths().chain([SHELL, SHELL_SCRIPT]).collect();
     let script = format!(
         "const VERSION = {};\nconst SHELL = {};\nconst FILES = {};\n\n{}",
-        json(&bundle.version),
-        json(&SHELL),
-        json(&files),
+        script_literal(&bundle.version),
+        script_literal(&SHELL),
+        script_literal(&files),
         include_str!("worker.js")
     );
     let start = bundle.start();
@@ -51,10 +51,4 @@ fn script_of(text: String) -> impl Fn() -> std::future::Ready<axum::response::Re
         let headers = [(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
         std::future::ready((headers, text.clone()).into_response())
     }
-}
-
-/// A value as JavaScript writes it.
-fn json(value: &impl serde::Serialize) -> String {
-    // Strings and lists of them cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
 }
