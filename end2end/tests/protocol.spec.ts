@@ -172,7 +172,7 @@ test("changes are refused where the documentation says so, and change nothing", 
   const client = await wire(server.direct, board.editKey);
   const [list, card, nowhere] = [randomUUID(), randomUUID(), randomUUID()];
   const labels = Array.from({ length: 20 }, (_, n) => `label ${n}`);
-  const notes = "x".repeat(24_576);
+  const notes = "x".repeat(32_768);
   await client.offer({ kind: "add_list", list, title: "To do", position: "a0" });
   await client.offer({ kind: "add_card", card, list, position: "a0", title: "é".repeat(500), labels, notes });
   expect(client.log.map(({ refused }) => refused)).toEqual([null, null]);
@@ -209,7 +209,7 @@ test("changes are refused where the documentation says so, and change nothing", 
     const { refused } = await client.offer(change);
     expect(refused, JSON.stringify(change).slice(0, 200)).toEqual({ code, message: expect.stringMatching(/\S/) });
   }
-  const large = await client.offer({ kind: "edit_notes", card, from: "", to: "x".repeat(65_536) });
+  const large = await client.offer({ kind: "edit_notes", card, from: "", to: "x".repeat(409_600) });
   expect(large).toMatchObject({ change: null, refused: { code: "too_large" } });
 
   expect(await snapshot(server.direct, board.editKey)).toEqual(before);
@@ -261,7 +261,7 @@ test("the digests of a log can be computed from its entries", async ({ board, se
   const client = await wire(server.direct, board.editKey, "Åda");
   await client.offer({ kind: "rename_board", title: "Blüten \u{1F33C}\n\"quoted\"" });
   await client.offer({ kind: "set_done", card: randomUUID(), done: true });
-  await client.offer({ kind: "edit_notes", card: randomUUID(), from: "", to: "x".repeat(65_536) });
+  await client.offer({ kind: "edit_notes", card: randomUUID(), from: "", to: "x".repeat(409_600) });
   // Kinds that are not known are kept with all they hold, written as the server writes it.
   const committed = client.line.next("committed");
   const sing = '{ "kind": "sing", "loud": 1e3, "change": {"a": [1]} }';

@@ -26,8 +26,9 @@ pub const MAX_LISTS: usize = 500;
 pub const MAX_CARDS: usize = 20_000;
 /// Longest title of a board, list or card, in characters.
 pub const MAX_TITLE: usize = 500;
-/// Longest notes, in bytes of UTF-8. A change carries them twice, as they were and as they are.
-pub const MAX_NOTES: usize = 24 * 1024;
+/// Longest notes, in bytes of UTF-8. A change carries them twice, as they were and as they are, and each byte takes up to six in
+/// JSON (`\u0001`): [`crate::sync::message::Limits::change_bytes`] has room for that.
+pub const MAX_NOTES: usize = 32 * 1024;
 /// Longest label, in characters.
 pub const MAX_LABEL: usize = 40;
 /// Most labels on a card.

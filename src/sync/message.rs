@@ -567,7 +567,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            change_bytes: 64 * 1024,
+            change_bytes: 400 * 1024,
             message_bytes: 512 * 1024,
             in_flight_changes: 64,
             in_flight_bytes: 256 * 1024,

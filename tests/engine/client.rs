@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sheetbend::board::model::MAX_TITLE;
+use sheetbend::board::model::{MAX_NOTES, MAX_TITLE};
 use sheetbend::board::position::Position;
-use sheetbend::board::{Board, Change, ListId};
+use sheetbend::board::{Board, Card, Change, ListId};
 use sheetbend::sync::client::{Connection, Effect, Event};
+use sheetbend::sync::document::size_of;
 use sheetbend::sync::id::ChangeId;
 use sheetbend::sync::link::{Loss, SocketId};
 use sheetbend::sync::message::{Access, ByeCode, Limits};
@@ -290,11 +291,36 @@ fn a_view_key_admits_nothing_and_sends_nothing() {
     assert_eq!(world.person(0).device.len(), 1);
 }
 
+fn noted_card(notes: String) -> Card {
+    Card { notes, ..Card::new(ListId(Uuid::from_u128(1)), Position::default(), "A card") }
+}
+
+/// Issue 17: notes of 24 kB of quotes could be written, and then not be edited.
+#[test]
+fn notes_as_long_as_they_may_be_can_be_edited_whatever_is_in_them() {
+    let mut world = one();
+    let mut from = String::new();
+    // Quotes take two bytes in JSON, control characters six.
+    for letter in ["買", "\"", "\u{1}", "\u{2}"] {
+        let to = letter.repeat(MAX_NOTES / letter.len());
+        let change = Change::EditNotes { card: card(1), from, to: to.clone() };
+        assert!(size_of(&change) <= Limits::default().change_bytes, "{letter:?}");
+        world.edit(0, change).expect("is admitted");
+        world.settle();
+        assert!(world.view(0).cards[&card(1)].notes == to && world.server.document().cards[&card(1)].notes == to);
+        from = to;
+    }
+    assert_eq!(world.person(0).client.status().pending, 0, "all are saved");
+    let longer = Change::EditNotes { card: card(1), from: from.clone(), to: from + "." };
+    assert_eq!(world.edit(0, longer).expect_err("a byte more").code, "notes_too_long");
+}
+
 #[test]
 fn what_can_never_be_accepted_is_not_queued() {
     let mut world = one();
-    let wide = Change::EditNotes { card: card(1), from: "\u{1}".repeat(6_000), to: "\u{1}".repeat(6_000) };
-    assert_eq!(world.edit(0, wide).expect_err("72 kB of JSON").code, "too_large");
+    let wide =
+        Change::ImportCards { cards: (100..120).map(|n| (card(n), noted_card("x".repeat(MAX_NOTES)))).collect() };
+    assert_eq!(world.edit(0, wide).expect_err("640 kB of JSON").code, "too_large");
     assert_eq!(world.edit(0, renamed(&"x".repeat(MAX_TITLE + 1))).expect_err("long").code, "title_too_long");
     assert_eq!((world.person(0).client.status().pending, world.person(0).device.len()), (0, 0));
 

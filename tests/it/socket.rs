@@ -47,7 +47,7 @@ async fn a_client_that_comes_back_gets_what_it_missed() {
     assert_eq!(response["access"], "edit");
     assert_eq!(response["reconnect_spread_ms"], 200);
     assert_eq!(response["ping_interval_ms"], 15_000);
-    assert_eq!(response["limits"]["change_bytes"], 65_536);
+    assert_eq!(response["limits"]["change_bytes"], 409_600);
 }
 
 #[tokio::test]

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn long_notes_go_on_in_numbered_cards() {
-        let notes = "A line of thirty-two characters\n".repeat(2_000);
+        let notes = "A line of thirty-two characters\n".repeat(2_500);
         let import = fitted(ImportedCard { title: "Log".into(), notes: notes.clone(), ..ImportedCard::default() });
         let cards = &import.lists[0].cards;
         let titles: Vec<_> = cards.iter().map(|card| card.title.as_str()).collect();
