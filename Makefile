@@ -84,7 +84,7 @@ load: build ## put the release build under load, and say how people fare meanwhi
 	SHEETBEND_UNDER_LOAD="$(SHEETBEND_BIN)" cargo test --features ssr --test it -- --ignored --test-threads 1 --nocapture
 
 bench: ## measure what the engine costs, by the size of things (two minutes)
-	cargo bench --bench engine --bench outbox
+	cargo bench --bench engine --bench outbox --bench worst
 
 bench-peers: ## put the same load on Sheetbend and on its peers, and write docs/peers.md (a quarter of an hour, and some minutes to build the first time; ARGS='storm "bare axum" Sheetbend' for a part)
 	@scripts/tools rust
