@@ -58,8 +58,11 @@ impl Refuge {
     fn selector(self) -> String {
         match self {
             Self::Card(card) => format!("[data-card=\"{card}\"] .card-open"),
-            Self::List(list) => format!("[data-list=\"{list}\"] .add-card, [data-list=\"{list}\"] summary"),
-            Self::Nothing => ".add-list, .home".to_owned(),
+            // The menu stands before "Add card" in the document.
+            Self::List(list) => {
+                format!("[data-list=\"{list}\"] .add-card, [data-list=\"{list}\"]:not(:has(.add-card)) summary")
+            }
+            Self::Nothing => ".add-list, .app:not(:has(.add-list)) .home".to_owned(),
         }
     }
 }
