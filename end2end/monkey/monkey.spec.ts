@@ -94,7 +94,7 @@ for (const seed of SEEDS) {
         if (page.url() !== other.url) await page.goto(other.url);
         await page.locator('.network-tools button:has-text("Reset")').first().click({ timeout: 300, force: true }).catch(() => {});
         await page
-          .locator('.pill:is([data-state="saved"], [data-state="refused"])')
+          .locator('.pill:is([data-state="saved"], [data-state="attention"])')
           .waitFor({ timeout: 60_000 })
           .catch(async () => fail(`not in sync after all faults ended: ${await page.locator(".pill").getAttribute("data-state").catch(() => "no status")}`));
       }

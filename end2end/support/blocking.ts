@@ -17,10 +17,12 @@ export class Blocking {
   /** Those of them that were answered with a `ping`, since nothing was said in time. */
   expired = 0;
 
+  /** WebSockets that are open through it. */
+  private readonly sockets = new Set<Duplex>();
   private readonly server: Server;
   private readonly agent = new Agent({ keepAlive: true });
 
-  private constructor(private readonly to: () => number) {
+  protected constructor(private readonly to: () => number) {
     this.server = createServer((incoming, answer) => this.pass(incoming, answer));
     this.server.on("upgrade", (incoming, socket, head) => this.upgrade(incoming, socket, head));
   }
@@ -28,8 +30,12 @@ export class Blocking {
   /** Starts a proxy to the port of this machine that `to` gives. */
   static async start(to: () => number): Promise<Blocking> {
     const proxy = new Blocking(to);
-    await new Promise<void>((resolve) => proxy.server.listen(0, "127.0.0.1", resolve));
+    await proxy.listen();
     return proxy;
+  }
+
+  protected async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
   }
 
   /** The proxy's address, with no slash at the end. */
@@ -37,13 +43,19 @@ export class Blocking {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** Ends every WebSocket that is open. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   async dispose(): Promise<void> {
+    this.cut();
     this.server.closeAllConnections();
     this.agent.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private pass(incoming: IncomingMessage, answer: ServerResponse): void {
+  protected pass(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method, url: path } = incoming;
     const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers: this.headers(incoming), agent: this.agent });
     if (path === "/api/sync") this.watch(incoming, onward, answer);
@@ -78,7 +90,7 @@ export class Blocking {
     });
   }
 
-  private upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+  protected upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
     if (!this.open) {
       this.refused += 1;
@@ -98,6 +110,8 @@ export class Blocking {
       upstream.write(head);
       upstream.on("error", () => socket.destroy()).on("close", () => socket.destroy()).pipe(socket);
       socket.on("close", () => upstream.destroy()).pipe(upstream);
+      this.sockets.add(socket);
+      socket.on("close", () => this.sockets.delete(socket));
     });
     onward.end();
   }

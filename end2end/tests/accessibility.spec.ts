@@ -152,9 +152,9 @@ for (const [name, viewport] of [
     };
     await looks("board");
     await page.context().setOffline(true);
-    await expect(page.locator('[data-strip="network"]')).toBeVisible();
+    await expect(page.locator(".toast")).toBeVisible();
     await looks("offline");
-    for (const control of [".pill-words", ".topbar .menu summary", '[aria-label="Share"]', ".strip"]) {
+    for (const control of [".pill-words", ".topbar .menu summary", '[aria-label="Share"]', ".toast"]) {
       const box = (await page.locator(control).boundingBox())!;
       expect(box.x, control).toBeGreaterThanOrEqual(0);
       expect(box.x + box.width, control).toBeLessThanOrEqual(viewport.width);

@@ -4,8 +4,8 @@ import { states } from "../support/states.ts";
 
 const KEPT = {
   saved: [".pill-words"],
-  offline: [".pill-words", ".strip", ".toast", ".mark"],
-  unreachable: [".pill-words", ".strip"],
+  offline: [".pill-words", ".toast", ".mark"],
+  unreachable: [".pill-words", ".toast"],
   refused: [".strip", ".mark[data-mark=refused]"],
   unkept: ['[data-strip="unkept"]'],
 } as const;

@@ -17,6 +17,26 @@ async function plan(browser: Parameters<typeof Person.at>[0], server: { url: str
   return { chaos, ada };
 }
 
+test("the page is not ready: “Starting…” from the HTML on, and nothing without scripts", async ({ board, browser }) => {
+  const html = await (await fetch(board.editUrl)).text();
+  expect(html).toContain("Starting…");
+  const page = await (await browser.newContext()).newPage();
+  // The program does not come until the button was seen.
+  let seen = () => {};
+  const looked = new Promise<void>((resolve) => (seen = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await looked;
+    await route.continue();
+  });
+  await page.goto(board.editUrl);
+  await expect(page.locator('.pill[data-state="quiet"]')).toContainText("Starting…");
+  seen();
+  await Person.on(page).isSaved();
+  const reader = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  await reader.goto(board.editUrl);
+  await expect(reader.locator(".pill")).toBeHidden();
+});
+
 test("first connect: “Connecting…”, once it has lasted", async ({ board, browser, server }) => {
   const chaos = await Chaos.start(server.url);
   const page = await (await browser.newContext()).newPage();
@@ -38,12 +58,12 @@ test("live, and all is confirmed: “Saved”", async ({ board, browser }) => {
   await expect(ada.page.locator(".strip")).toHaveCount(0);
 });
 
-test("changes under way: “Saving 1 change…”, after 300 ms and for 400 ms at least", async ({ board, browser, server }) => {
+test("changes under way: “Saving 1…”, after 300 ms and for 400 ms at least", async ({ board, browser, server }) => {
   const { chaos, ada } = await plan(browser, server, board);
   await watch(ada.page);
   await chaos.set({ fault: "delay", ms: 1_500 });
   await ada.addCards("To do", "On a slow line");
-  await expect(pill(ada, "saving")).toContainText("Saving 1 change…");
+  await expect(pill(ada, "saving")).toContainText("Saving 1…");
   await expect(pill(ada, "saved")).toBeVisible();
   const { states, said, shift, moved } = await watched(ada.page);
   expect(states.map(({ state }) => state)).toEqual(["saved", "settling", "saving", "saved"]);
@@ -120,7 +140,7 @@ test("reconnecting: after two seconds, with the seconds and “Retry now”, whi
   await chaos.dispose();
 });
 
-test("the device is offline: pill, strip and one toast at once; “You're back online!” takes its place", async ({ board, browser }) => {
+test("the device is offline: the status button and one toast say so at once; “You're back online!” takes its place", async ({ board, browser }) => {
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");
   await ada.isSaved();
@@ -130,30 +150,34 @@ test("the device is offline: pill, strip and one toast at once; “You're back o
   for (const _ of [1, 2, 3]) {
     await ada.page.context().setOffline(true);
     await expect(pill(ada, "offline")).toContainText("Offline");
-    await expect(strip(ada, "network")).toHaveText(sentence, { useInnerText: true });
     await expect(ada.page.locator(".toast")).toHaveText([sentence]);
+    await expect(ada.page.locator(".strip").filter({ visible: true })).toHaveCount(0);
     await ada.page.context().setOffline(false);
     await ada.isSaved();
     await expect(ada.page.locator(".toast")).toHaveText(["You're back online!"]);
-    await expect(strip(ada, "network")).toHaveCount(0);
   }
   const { said, shift, moved } = await watched(ada.page);
   expect(said.filter(({ urgent }) => urgent)).toEqual([]);
-  expect(said.map(({ text }) => text)).toContain(sentence);
+  expect(said.map(({ text }) => text)).toContain("This device has no network.");
   expect(shift, moved.join("\n")).toBe(0);
 });
 
-test("the server is out of reach: the same surfaces say so, and how many changes are kept", async ({ board, browser, server }) => {
+test("the server is out of reach: the status button says so and how many changes are kept, and one toast", async ({ board, browser, server }) => {
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");
   await ada.isSaved();
   await watch(ada.page);
   await server.kill();
   await ada.addCards("To do", ...Array.from({ length: 12 }, (_, n) => `Card ${n + 1}`));
-  const sentence = "Can't reach the server. 12 changes are kept on this device.";
-  await expect(strip(ada, "network")).toHaveText(sentence, { useInnerText: true });
   await ada.keeps(12, "unreachable");
-  await expect(ada.page.locator(".toast")).toContainText(["Can't reach the server."]);
+  await expect(pill(ada, "unreachable")).toContainText(/Can't reach the server\s*· 12 kept/, { useInnerText: true });
+  await expect(ada.page.locator(".toast")).toHaveText(["No answer from the server. Changes will sync when it is back."]);
+  await expect(ada.page.locator(".strip").filter({ visible: true })).toHaveCount(0);
+  // On a narrow window the button has no room for it.
+  await ada.page.setViewportSize({ width: 390, height: 700 });
+  await expect(strip(ada, "down")).toContainText("The server does not answer. 12 changes are kept on this device.");
+  await expect(strip(ada, "down").getByRole("button", { name: "Retry now" })).toBeVisible();
+  await ada.page.setViewportSize({ width: 1280, height: 720 });
   await server.restart();
   await ada.isSaved();
   const { states, shift, moved } = await watched(ada.page);
@@ -181,6 +205,7 @@ test("a refused change: on the card and in the list, with the reason, retry, cop
   await ada.page.context().setOffline(false);
 
   await expect(strip(ada, "refused")).toContainText("1 change needs attention: it was not accepted.");
+  await expect(pill(ada, "attention")).toContainText("1 needs attention");
   await ada.card("Labels").getByRole("button", { name: "Not accepted: what now?" }).click();
   const attention = ada.page.locator(".needs-attention");
   await expect(attention).toContainText("A card holds at most 20 labels. Take one off first.");
@@ -196,6 +221,7 @@ test("a refused change: on the card and in the list, with the reason, retry, cop
   await panel.getByRole("button", { name: "Discard" }).click();
   await panel.getByRole("button", { name: "Discard for good?" }).click();
   await expect(strip(ada, "refused")).toHaveCount(0);
+  await ada.isSaved();
   await expect(ada.page.locator(".mark")).toHaveCount(0);
   const { said } = await watched(ada.page);
   expect(said).toContainEqual({ urgent: false, text: "1 change needs attention: it was not accepted." });

@@ -67,8 +67,8 @@ test("two people count, one of them while the server is away: all of it is there
   await tally.kill();
   for (let n = 0; n < 3; n++) await herons(ada).getByRole("button", { name: "+ 1" }).click();
   await expect(herons(ada)).toContainText("Herons: 4");
-  await expect(ada.locator('[data-strip="network"]')).toContainText("Can't reach the server.");
-  await expect(ada.locator(".toast")).toContainText(["Can't reach the server."]);
+  await expect(ada.locator('.pill[data-state="unreachable"]')).toContainText("Can't reach the server");
+  await expect(ada.locator(".toast")).toContainText(["No answer from the server."]);
   await ada.locator(".pill-words").click();
   await expect(ada.locator(".changes li").first()).toContainText("Count Herons:");
   await tally.start();

@@ -9,16 +9,7 @@ import { expect, Server, test } from "../support/fixtures.ts";
 import { createBoard } from "../support/board.ts";
 import { Person } from "../support/person.ts";
 import { anotherSite } from "../support/site.ts";
-
-/** Waits until the service worker has all that it is to have. */
-async function isReady(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.ready;
-    const worker = registration.active!;
-    if (worker.state !== "activated") await new Promise((done) => worker.addEventListener("statechange", done));
-  });
-  await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
-}
+import { isReady } from "../support/worker.ts";
 
 async function cached(page: Page): Promise<string[]> {
   return await page.evaluate(() => caches.keys());

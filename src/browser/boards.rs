@@ -1,15 +1,53 @@
-//! Registers documents with the server and replaces their keys, over HTTP.
+//! Opens documents, registers them with the server and replaces their keys, over HTTP.
 
-use gloo_net::http::Request;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::simulator::{Passage, Simulator};
+use super::request::{NoAnswer, post_json};
 use crate::sync::id::{DocumentId, Key};
 
+/// Time limit for opening a board: a large one on a slow connection takes its time.
+const OPENING_MS: u32 = 60_000;
+
+/// Time limit for requests whose answers are small.
+const ASKING_MS: u32 = 20_000;
+
+/// Why a board was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// No answer of the server.
+    #[error("The server can't be reached. Check the connection and try again.")]
+    Unreachable,
+    /// The server said no, with this status, or answered what this page cannot read.
+    #[error("The server cannot open the board just now (status {0}). Try again in a moment.")]
+    Failed(u16),
+}
+
+impl From<NoAnswer> for NotOpened {
+    fn from(_: NoAnswer) -> Self {
+        Self::Unreachable
+    }
+}
+
+/// Asks the server for what `key` opens; `None` if it opens nothing.
+///
+/// # Errors
+/// [`NotOpened`].
+pub async fn open<T: DeserializeOwned>(key: &Key) -> Result<Option<T>, NotOpened> {
+    #[derive(Serialize)]
+    struct Asked<'a> {
+        key: &'a Key,
+    }
+
+    let answer = post_json("/api/open", &Asked { key }, OPENING_MS).await?;
+    let failed = NotOpened::Failed(answer.status);
+    if answer.is_success() { serde_json::from_str(&answer.text).map_err(|_| failed) } else { Err(failed) }
+}
+
 /// Why a board was not registered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCreated {
-    /// No answer.
+    /// No answer of the server.
     #[error("The server can't be reached. Check the connection and try again.")]
     Unreachable,
     /// The server said no, with this status.
@@ -17,10 +55,10 @@ pub enum NotCreated {
     Refused(u16),
 }
 
-#[derive(Serialize)]
-struct NewBoard<'a> {
-    id: DocumentId,
-    edit_key: &'a Key,
+impl From<NoAnswer> for NotCreated {
+    fn from(_: NoAnswer) -> Self {
+        Self::Unreachable
+    }
 }
 
 /// Registers the document `id` under `edit_key`. Doing it twice does it once.
@@ -28,18 +66,20 @@ struct NewBoard<'a> {
 /// # Errors
 /// [`NotCreated`].
 pub async fn create(id: DocumentId, edit_key: &Key) -> Result<(), NotCreated> {
-    if Simulator::of_page().passes(false).await != Passage::Through {
-        return Err(NotCreated::Unreachable);
+    #[derive(Serialize)]
+    struct NewBoard<'a> {
+        id: DocumentId,
+        edit_key: &'a Key,
     }
-    let request = Request::post("/api/boards").json(&NewBoard { id, edit_key }).map_err(|_| NotCreated::Unreachable)?;
-    let response = request.send().await.map_err(|_| NotCreated::Unreachable)?;
-    if response.ok() { Ok(()) } else { Err(NotCreated::Refused(response.status())) }
+
+    let answer = post_json("/api/boards", &NewBoard { id, edit_key }, ASKING_MS).await?;
+    if answer.is_success() { Ok(()) } else { Err(NotCreated::Refused(answer.status)) }
 }
 
 /// Why a document's keys were not replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReplaced {
-    /// No answer: they may have been. Asking again with the same keys tells.
+    /// No answer of the server: they may have been. Asking again with the same keys tells.
     #[error("The server can't be reached. Try again when it can.")]
     Unknown,
     /// They were not.
@@ -47,10 +87,10 @@ pub enum NotReplaced {
     Refused,
 }
 
-#[derive(Serialize)]
-struct NewKey<'a> {
-    edit_key: &'a Key,
-    new_edit_key: &'a Key,
+impl From<NoAnswer> for NotReplaced {
+    fn from(_: NoAnswer) -> Self {
+        Self::Unknown
+    }
 }
 
 /// Puts a new edit key, with its view key, in the place of those that open a document. Doing it twice does it once.
@@ -58,13 +98,13 @@ struct NewKey<'a> {
 /// # Errors
 /// [`NotReplaced`].
 pub async fn replace_key(edit_key: &Key, new_edit_key: &Key) -> Result<(), NotReplaced> {
-    if Simulator::of_page().passes(false).await != Passage::Through {
-        return Err(NotReplaced::Unknown);
+    #[derive(Serialize)]
+    struct NewKey<'a> {
+        edit_key: &'a Key,
+        new_edit_key: &'a Key,
     }
-    let request =
-        Request::post("/api/keys").json(&NewKey { edit_key, new_edit_key }).map_err(|_| NotReplaced::Unknown)?;
-    let response = request.send().await.map_err(|_| NotReplaced::Unknown)?;
-    match response.status() {
+
+    match post_json("/api/keys", &NewKey { edit_key, new_edit_key }, ASKING_MS).await?.status {
         200 => Ok(()),
         // The request came too slowly, or there were too many: it was not looked at.
         408 | 429 => Err(NotReplaced::Unknown),

@@ -1,10 +1,20 @@
 //! What the browser says of the network and of the page.
 
+use std::cell::Cell;
+
+use gloo_timers::callback::Interval;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventTarget};
 
+use super::clock;
 use super::simulator::Simulator;
+
+/// How often a page looks whether the device was asleep.
+const LOOK_EVERY_MS: u32 = 2_000;
+
+/// A look that comes later than this is taken for the end of a sleep.
+const ASLEEP_MS: u64 = 7_000;
 
 /// A listener that is taken off when it is dropped.
 #[derive(Debug)]
@@ -48,6 +58,26 @@ pub enum Sign {
 pub fn is_online() -> bool {
     let says = web_sys::window().is_none_or(|window| window.navigator().on_line());
     says && !Simulator::of_page().is_offline()
+}
+
+/// Whether somebody may see the page.
+#[must_use]
+pub fn is_visible() -> bool {
+    web_sys::window().and_then(|window| window.document()).is_none_or(|document| !document.hidden())
+}
+
+/// Calls `woken` after the device was asleep, for as long as the interval is kept. Browsers have no event for that while a page stays
+/// visible, and the clock of most pages stands still meanwhile, so the wall clock tells. Of hidden pages it tells nothing: their timers
+/// are late anyway.
+#[must_use]
+pub fn after_sleep(woken: impl Fn() + 'static) -> Interval {
+    let looked = Cell::new(clock::unix_now());
+    Interval::new(LOOK_EVERY_MS, move || {
+        let now = clock::unix_now();
+        if now.saturating_sub(looked.replace(now)) > ASLEEP_MS && is_visible() {
+            woken();
+        }
+    })
 }
 
 /// Tells `follow` what the browser says of the network and of the page, for as long as the listeners are kept.

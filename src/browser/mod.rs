@@ -11,6 +11,7 @@ pub mod lifecycle;
 pub mod lock;
 mod polled;
 pub mod probe;
+mod request;
 pub mod session;
 pub mod simulator;
 pub mod socket;

@@ -11,13 +11,12 @@ use std::task::Poll;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use gloo_net::http::Request;
 use gloo_timers::callback::Interval;
-use web_sys::{AbortController, RequestCache};
 
 use super::channel::Channel;
-use super::lifecycle::{Listener, Sign, signs};
+use super::lifecycle::{Listener, Sign, is_visible, signs};
 use super::lock::{self, Lock};
+use super::request;
 use super::simulator::Port;
 use super::socket::tell;
 use crate::sync::client::SocketEvent;
@@ -123,7 +122,7 @@ impl Tabs {
                 let _ = heard.unbounded_send(Cue::Elsewhere(elsewhere));
             }
         });
-        let visible = web_sys::window().and_then(|window| window.document()).is_none_or(|document| !document.hidden());
+        let visible = is_visible();
         let mut tabs = Self {
             cue,
             visible,
@@ -206,20 +205,9 @@ impl Tabs {
     }
 }
 
-/// Makes a request. Returns the answer, if there is one.
+/// Makes a request. Returns the server's answer, if there is one.
 async fn answer(body: String) -> Option<String> {
-    let abort = Abort(AbortController::new().ok()?);
-    let request = Request::post("/api/sync").cache(RequestCache::NoStore).abort_signal(Some(&abort.0.signal()));
-    let response = request.body(body).ok()?.send().await.ok()?;
+    let answer = request::post("/api/sync", "text/plain;charset=UTF-8", body).await.ok()?;
     // 403 tells in a `bye` that the server does not allow this page's address.
-    if matches!(response.status(), 200 | 403) { response.text().await.ok() } else { None }
-}
-
-/// Ends a request that nobody waits for any more.
-struct Abort(AbortController);
-
-impl Drop for Abort {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    matches!(answer.status, 200 | 403).then_some(answer.text)
 }

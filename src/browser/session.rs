@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use gloo_timers::callback::Timeout;
+use gloo_timers::callback::{Interval, Timeout};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,6 +92,7 @@ pub enum Notice<D: Document> {
 pub struct Session<D: Document> {
     inner: Rc<Inner<D>>,
     _listeners: Vec<Listener>,
+    _asleep: Interval,
 }
 
 struct Inner<D: Document> {
@@ -136,7 +137,11 @@ impl<D: Document> Session<D> {
         inner.carry_out(Effect::Marked(kept));
         inner.channel.replace(inner.follow_tabs());
         spawn_local(Rc::clone(&inner).begin());
-        Self { inner, _listeners: signs(follow) }
+        let asleep = {
+            let this = Rc::downgrade(&inner);
+            lifecycle::after_sleep(move || with(&this, |inner| inner.handle(Event::Nudge)))
+        };
+        Self { inner, _listeners: signs(follow), _asleep: asleep }
     }
 
     /// Makes a change: keeps it, shows it, and sends it when it can.
@@ -294,6 +299,9 @@ impl<D: Document> Inner<D> {
             // The page may be gone in a moment, and is to open without a network from now on.
             self.write_document();
         }
+        if !lifecycle::is_visible() {
+            self.handle(Event::Visible(false));
+        }
         self.handle(Event::Start);
         if !lifecycle::is_online() {
             self.handle(Event::Hint { online: false });
@@ -376,13 +384,7 @@ impl<D: Document> Inner<D> {
 
     /// Feeds the client and carries out the effects, in order: those of an event that happens meanwhile come behind.
     fn handle(&self, event: Event<D>) {
-        let (effects, attention) = {
-            let mut client = self.client.borrow_mut();
-            let before = client.outbox().refused();
-            let effects = client.handle(event, clock::now());
-            let after = client.outbox();
-            (effects, (after.refused() != before).then(|| after.attention().cloned().collect::<Vec<_>>()))
-        };
+        let effects = self.client.borrow_mut().handle(event, clock::now());
         self.effects.borrow_mut().extend(effects);
         if self.running.replace(true) {
             return;
@@ -392,10 +394,6 @@ impl<D: Document> Inner<D> {
         }
         self.running.set(false);
         self.store_soon();
-        if let Some(attention) = attention {
-            let view = self.client.borrow().view().clone();
-            (self.listener)(Notice::Attention(view, attention));
-        }
         self.set_timer();
     }
 
@@ -484,6 +482,13 @@ impl<D: Document> Inner<D> {
                     entities.into_iter().map(|entity| (entity, client.outbox().mark(entity))).collect()
                 };
                 (self.listener)(Notice::Marks(marks));
+            }
+            Effect::AttentionChanged => {
+                let (view, attention) = {
+                    let client = self.client.borrow();
+                    (client.view().clone(), client.outbox().attention().cloned().collect())
+                };
+                (self.listener)(Notice::Attention(view, attention));
             }
             Effect::Measured(time) => (self.listener)(Notice::Measured(time)),
             // The list of them, and the view, are told as a whole.

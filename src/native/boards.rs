@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -15,6 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::sync::id::{DocumentId, Key};
+use crate::sync::network::SERVER_HEADER;
 
 /// How long a server may take.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -31,6 +33,9 @@ pub enum NotMade {
     /// It does not answer.
     #[error("the server does not answer")]
     Silent,
+    /// Something in between answers in its place, with this status.
+    #[error("the server cannot be reached: a proxy answers in its place with status {0}. Try again when it is back.")]
+    Proxy(u16),
     /// It says no: the id or the key is another document's, or this client has made too many.
     #[error("the server refused it with status {0}")]
     Refused(u16),
@@ -69,20 +74,23 @@ pub async fn make(server: &str, id: DocumentId, key: &Key) -> Result<(), NotMade
         }
     };
     match timeout(WITHIN, made).await {
-        Ok(Ok(StatusCode::OK | StatusCode::CREATED)) => Ok(()),
-        Ok(Ok(status)) => Err(NotMade::Refused(status.as_u16())),
+        Ok(Ok(response)) if !response.headers().contains_key(SERVER_HEADER) => {
+            Err(NotMade::Proxy(response.status().as_u16()))
+        }
+        Ok(Ok(response)) if matches!(response.status(), StatusCode::OK | StatusCode::CREATED) => Ok(()),
+        Ok(Ok(response)) => Err(NotMade::Refused(response.status().as_u16())),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(NotMade::Silent),
     }
 }
 
-async fn send<T>(stream: T, request: Request<String>) -> Result<StatusCode, NotMade>
+async fn send<T>(stream: T, request: Request<String>) -> Result<Response<Incoming>, NotMade>
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
     tokio::select! {
-        answer = sender.send_request(request) => answer.map(|answer| answer.status()).map_err(unreachable),
+        answer = sender.send_request(request) => answer.map_err(unreachable),
         // It ends only when it has broken.
         ended = connection => Err(ended.map_or_else(unreachable, |()| NotMade::Silent)),
     }

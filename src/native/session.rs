@@ -394,7 +394,10 @@ impl<D: Document> Runner<D> {
                 // What the disk does not take stays in memory, and is written when it does.
                 let _ = self.write(writes).await;
             }
-            shows |= effects.iter().any(|effect| matches!(effect, Effect::ViewChanged | Effect::StatusChanged));
+            let shown = |effect: &Effect<D>| {
+                matches!(effect, Effect::ViewChanged | Effect::StatusChanged | Effect::AttentionChanged)
+            };
+            shows |= effects.iter().any(shown);
             for effect in effects {
                 events.extend(self.carry_out(effect));
             }
@@ -476,6 +479,7 @@ impl<D: Document> Runner<D> {
             | Effect::Line(_)
             | Effect::Forget(_)
             | Effect::Remote(_)
+            | Effect::AttentionChanged
             | Effect::ViewChanged
             | Effect::Marked(_)
             | Effect::Measured(_)

@@ -41,8 +41,10 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderValue;
 use axum::routing::{any, get, post};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 pub use self::room::RoomFailed;
 pub use self::settings::{RecentLimits, Settings};
@@ -118,7 +120,8 @@ impl<D: Document, S: Store> Server<D, S> {
         Self { inner: Arc::new(inner) }
     }
 
-    /// The routes under `/api/`: the socket, the probe, and the making of documents.
+    /// The routes under `/api/`: the socket, the probe, and the making of documents. Their responses say that they are the server's
+    /// ([`SERVER_HEADER`](crate::sync::network::SERVER_HEADER)).
     pub fn router(&self) -> Router {
         Router::new()
             .route(
@@ -131,6 +134,7 @@ impl<D: Document, S: Store> Server<D, S> {
             .route("/api/keys", post(api::replace_keys::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
             .route("/api/boards", post(api::create_board::<D, S>).layer(DefaultBodyLimit::max(api::BODY_BYTES)))
             .merge(Self::health())
+            .layer(SetResponseHeaderLayer::if_not_present(site::OURS.0, HeaderValue::from_static(site::OURS.1)))
             .with_state(self.clone())
     }
 

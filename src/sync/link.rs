@@ -28,7 +28,8 @@ pub struct Settings {
     pub backoff: Backoff,
     /// Live this long, the next loss starts again from attempt 0.
     pub stable_after: Duration,
-    /// Silent this long, a live line is taken for dead.
+    /// Silent this long, a live line is taken for dead. If that is noticed later by more than [`probe_timeout`](Self::probe_timeout),
+    /// this device was asleep: then the line is probed first.
     pub silence: Duration,
     /// A probe must be answered within this time. A socket that was asked for this long ago, after one that failed, and is not open
     /// when the network is said to be back, is given up for another.
@@ -255,10 +256,7 @@ impl Link {
             State::Connecting { until, .. } | State::Handshaking { until, .. } | State::Waiting { until, .. } => {
                 Some(until)
             }
-            State::Live { heard, probe, .. } => {
-                let silent = heard + self.settings.silence;
-                Some(probe.map_or(silent, |probe| probe.min(silent)))
-            }
+            State::Live { heard, probe, .. } => Some(probe.unwrap_or(heard + self.settings.silence)),
             State::Idle | State::Suspended { .. } | State::GaveUp { .. } | State::Closed(_) => None,
         }
     }
@@ -395,10 +393,10 @@ impl Link {
     }
 
     fn wake(&mut self, now: Moment) -> Vec<Action> {
-        if self.deadline().is_none_or(|due| now < due) {
-            return Vec::new();
-        }
+        let Some(due) = self.deadline().filter(|due| now >= *due) else { return Vec::new() };
         match self.state {
+            // What came while the device was asleep may not have been read yet.
+            State::Live { probe: None, .. } if now.since(due) > self.settings.probe_timeout => self.nudge(now),
             State::Waiting { .. } => self.connect(now),
             State::Connecting { .. } => self.lose(Loss::Unreachable, now),
             State::Handshaking { .. } => {
@@ -687,6 +685,22 @@ mod tests {
         link.handle(Event::Bye(socket, Bye { retry_after_ms: 60_000, ..Bye::new(ByeCode::Draining, "") }), at(9_000));
         assert!(wait_of(&link, 9_000) >= Duration::from_secs(60), "the server's wish is obeyed");
         assert_eq!(link.handle(Event::Nudge, at(9_100)), [Action::Open(SocketId(2))]);
+    }
+
+    #[test]
+    fn a_device_that_was_asleep_probes_its_line_before_it_gives_it_up() {
+        let (mut link, socket) = live(0);
+        assert_eq!(link.handle(Event::Wake, at(24_999)), []);
+        let (mut awake, mut asleep) = (link.clone(), link);
+        assert_eq!(awake.handle(Event::Wake, at(25_000)), [Action::Close(socket)], "nothing came in time");
+
+        assert_eq!(asleep.handle(Event::Wake, at(600_000)), [Action::Probe(socket)]);
+        assert_eq!(asleep.deadline(), Some(at(603_000)));
+        let mut answered = asleep.clone();
+        answered.handle(Event::Heard(socket), at(600_400));
+        assert_eq!(answered.deadline(), Some(at(625_400)), "it is alive");
+        assert_eq!(asleep.handle(Event::Wake, at(603_000)), [Action::Close(socket)]);
+        assert!(matches!(asleep.state(), State::Waiting { why: Loss::Silent, .. }));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Judges where a device stands: online, offline, behind a captive portal, or online with the server out of reach.
 //!
 //! What the device says (`navigator.onLine`) is a hint: it is false behind some VPNs and true in aeroplane mode. The live
-//! line is proof; without one, probes are. A probe is a request whose answer must echo its nonce, since a captive portal
-//! answers too.
+//! line is proof; without one, probes are. A probe is a request whose answer must echo its nonce, since captive portals, proxies
+//! and content blockers answer too: see [`Answer::of_response`].
 
 use std::time::Duration;
 
@@ -41,9 +41,9 @@ pub enum Network {
     Online,
     /// The device has no network.
     Offline,
-    /// Something else answers in the server's place: a log-in page, most likely.
+    /// A log-in page answers in the server's place.
     Captive,
-    /// The device says that it is online, and the server does not answer.
+    /// The device says that it is online, and the server does not answer; a proxy's error page may.
     Unreachable,
 }
 
@@ -51,15 +51,43 @@ pub enum Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProbeId(pub u64);
 
+/// The header that every response of the server has, error pages too. A response without it comes from something in between, and
+/// says nothing about the document.
+pub const SERVER_HEADER: &str = "x-sheetbend";
+
 /// What became of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It was answered, with its nonce.
+    /// The server answered: the response has the probe's nonce.
     Echoed,
-    /// It was answered, without: not by the server.
-    Foreign,
-    /// It was not answered.
+    /// A log-in page answered.
+    LogIn,
+    /// The server did not answer: there was no response, or a proxy's.
     Failed,
+}
+
+/// The first line of a response, as far as a browser shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// A redirect. It is not followed, and browsers do not say where it leads.
+    Redirect,
+    /// Any other response, with its status.
+    Status(u16),
+}
+
+impl Answer {
+    /// Judges the response to a probe. `echoed` is whether it has the probe's nonce.
+    ///
+    /// A log-in page answers with 511 (RFC 6585 §6), a redirect, or 200 with a page of its own. Any other response without the nonce
+    /// is the error page of something in between: 502 to 504, 520 to 530, 403, 404 or 500 of a proxy whose origin is down.
+    #[must_use]
+    pub const fn of_response(response: Response, echoed: bool) -> Self {
+        match response {
+            Response::Status(_) if echoed => Self::Echoed,
+            Response::Redirect | Response::Status(200 | 511) => Self::LogIn,
+            Response::Status(_) => Self::Failed,
+        }
+    }
 }
 
 /// What happened.
@@ -167,7 +195,7 @@ impl Judge {
         self.failures = if answer == Answer::Failed { self.failures.saturating_add(1) } else { 0 };
         self.network = match (answer, self.hint) {
             (Answer::Echoed, _) => Network::Online,
-            (Answer::Foreign, _) => Network::Captive,
+            (Answer::LogIn, _) => Network::Captive,
             (Answer::Failed, false) => Network::Offline,
             (Answer::Failed, true) if self.failures >= 2 => Network::Unreachable,
             (Answer::Failed, true) => self.network,
@@ -191,6 +219,33 @@ mod tests {
 
     fn answer(judge: &mut Judge, probe: Option<ProbeId>, answer: Answer, now: u64) {
         judge.handle(Event::Answered(probe.expect("a probe"), answer), at(now));
+    }
+
+    #[test]
+    fn only_a_log_in_page_is_one() {
+        use Response::{Redirect, Status};
+
+        assert_eq!(Answer::of_response(Status(200), true), Answer::Echoed);
+        for response in [Redirect, Status(200), Status(511)] {
+            assert_eq!(Answer::of_response(response, false), Answer::LogIn, "{response:?}");
+        }
+        let proxies = (520..=530).chain(500..=504).chain([204, 400, 403, 404, 407, 410, 429, 451]);
+        for status in proxies {
+            assert_eq!(Answer::of_response(Status(status), false), Answer::Failed, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_content_blocker_that_takes_the_probes_does_not_hide_a_live_line() {
+        let mut judge = judge();
+        let probe = judge.handle(Event::Wake, at(1_000));
+        answer(&mut judge, probe, Answer::Failed, 1_001);
+        judge.handle(Event::Live, at(1_500));
+        assert_eq!((judge.network(), judge.deadline()), (Network::Online, None));
+        let probe = judge.handle(Event::Hint(true), at(2_000));
+        judge.handle(Event::Heard, at(2_010));
+        answer(&mut judge, probe, Answer::Failed, 2_020);
+        assert_eq!((judge.network(), judge.deadline()), (Network::Online, None));
     }
 
     #[test]
@@ -230,7 +285,7 @@ mod tests {
     fn a_captive_portal_is_no_server() {
         let mut judge = judge();
         let probe = judge.handle(Event::Hint(true), at(0));
-        answer(&mut judge, probe, Answer::Foreign, 50);
+        answer(&mut judge, probe, Answer::LogIn, 50);
         assert_eq!(judge.network(), Network::Captive);
     }
 
@@ -240,7 +295,7 @@ mod tests {
         let old = judge.handle(Event::Hint(true), at(0));
         let new = judge.handle(Event::Hint(true), at(10));
         assert_ne!(old, new);
-        answer(&mut judge, old, Answer::Foreign, 20);
+        answer(&mut judge, old, Answer::LogIn, 20);
         assert_eq!(judge.network(), Network::Unknown);
     }
 

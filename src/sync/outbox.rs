@@ -65,7 +65,8 @@ struct Slot<C> {
     priority: Priority,
     /// Nobody has sent it: it may still go into a later one.
     fresh: bool,
-    in_flight: bool,
+    /// The number of the frame that carries it to the server; `None` while it is not in flight.
+    frame: Option<u64>,
 }
 
 /// Pending changes, and refused ones that need their author's attention.
@@ -88,8 +89,15 @@ pub struct Outbox<D: Document> {
     unmarked: BTreeSet<Uuid>,
     /// Changes that later ones replace. Sent after those, they would take back what is newer.
     replaced: HashSet<ChangeId>,
-    in_flight: usize,
+    /// The changes in flight, in the order of their frames.
+    in_flight: BTreeSet<(u64, ChangeId)>,
     in_flight_bytes: usize,
+    /// Frames that were sent, on whatever line.
+    frames: u64,
+    /// The latest frame of which the log has decided on a change.
+    decided: u64,
+    /// Refused changes came or went since this was last asked.
+    attention_changed: bool,
     suspicion: Suspicion,
 }
 
@@ -116,8 +124,11 @@ impl<D: Document> Default for Outbox<D> {
             refused: HashMap::new(),
             unmarked: BTreeSet::new(),
             replaced: HashSet::new(),
-            in_flight: 0,
+            in_flight: BTreeSet::new(),
             in_flight_bytes: 0,
+            frames: 0,
+            decided: 0,
+            attention_changed: false,
             suspicion: Suspicion::None,
         }
     }
@@ -156,7 +167,7 @@ impl<D: Document> Outbox<D> {
             return Admitted { added: false, void: Some(kept.id) };
         }
         // What is in flight may be in the log before it: both are then what their author did, in order.
-        let void = kept.replaces.filter(|earlier| self.pending.get(earlier).is_some_and(|slot| !slot.in_flight));
+        let void = kept.replaces.filter(|earlier| self.pending.get(earlier).is_some_and(|slot| slot.frame.is_none()));
         if let Some(earlier) = void {
             self.take_out(earlier);
         }
@@ -205,7 +216,7 @@ impl<D: Document> Outbox<D> {
         enter(&mut self.touching, &entities, id);
         self.unmarked.extend(&entities);
         let bytes = size_of(&kept.change);
-        self.pending.insert(id, Slot { kept, bytes, priority, fresh, in_flight: false });
+        self.pending.insert(id, Slot { kept, bytes, priority, fresh, frame: None });
         self.queue.insert((Reverse(priority), id));
         self.raise_before(id, priority);
         true
@@ -261,9 +272,9 @@ impl<D: Document> Outbox<D> {
 
     /// Takes a pending change out of every list.
     fn take_out(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
-        let Slot { kept, bytes, priority, in_flight, .. } = self.pending.remove(&id)?;
-        if in_flight {
-            self.in_flight -= 1;
+        let Slot { kept, bytes, priority, frame, .. } = self.pending.remove(&id)?;
+        if let Some(frame) = frame {
+            self.in_flight.remove(&(frame, id));
             self.in_flight_bytes -= bytes;
         } else {
             self.queue.remove(&(Reverse(priority), id));
@@ -279,6 +290,7 @@ impl<D: Document> Outbox<D> {
         let entities = entities::<D>(&kept.change);
         enter(&mut self.refused, &entities, kept.id);
         self.unmarked.extend(entities);
+        self.attention_changed = true;
         self.attention.insert(kept.id, kept);
     }
 
@@ -288,6 +300,7 @@ impl<D: Document> Outbox<D> {
         let entities = entities::<D>(&kept.change);
         leave(&mut self.refused, &entities, id);
         self.unmarked.extend(entities);
+        self.attention_changed = true;
         Some(kept)
     }
 
@@ -300,16 +313,17 @@ impl<D: Document> Outbox<D> {
             Suspicion::OneByOne { .. } => 1,
         };
         let mut batch = Vec::new();
+        self.frames += 1;
         while let Some((_, id)) = self.queue.first().copied() {
             let Some(slot) = self.pending.get_mut(&id) else { break };
-            let fits = self.in_flight < most && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes;
-            if !fits && self.in_flight > 0 {
+            let fits = self.in_flight.len() < most && self.in_flight_bytes + slot.bytes <= limits.in_flight_bytes;
+            if !fits && !self.in_flight.is_empty() {
                 break;
             }
             self.queue.pop_first();
-            slot.in_flight = true;
+            slot.frame = Some(self.frames);
             slot.fresh = false;
-            self.in_flight += 1;
+            self.in_flight.insert((self.frames, id));
             self.in_flight_bytes += slot.bytes;
             batch.push(Proposal { id, change: Body::Known(slot.kept.change.clone()) });
         }
@@ -321,17 +335,8 @@ impl<D: Document> Outbox<D> {
     /// When the `server` hung up over what it was sent, one change may be to blame. They then go one by one, and one that
     /// alone has made it hang up three times is set aside as refused, and returned.
     pub fn line_lost(&mut self, server: bool) -> Option<Kept<D::Change>> {
-        let sent: Vec<_> = self.pending.iter().filter(|(_, slot)| slot.in_flight).map(|(id, _)| *id).collect();
-        self.in_flight = 0;
-        self.in_flight_bytes = 0;
+        let sent = self.requeue(u64::MAX);
         for id in &sent {
-            if let Some(slot) = self.pending.get_mut(id) {
-                slot.in_flight = false;
-                if planted(Bug::ResendOvertaken) {
-                    slot.priority = Priority::Low;
-                }
-                self.queue.insert((Reverse(slot.priority), *id));
-            }
             if planted(Bug::TriesCounted) && id.0.as_u128() % 3 == 0 {
                 self.take_out(*id);
             }
@@ -351,6 +356,37 @@ impl<D: Document> Outbox<D> {
         None
     }
 
+    /// Queues changes again whose frame was lost on a live line: the log has decided on a change of a later frame, and the server
+    /// takes frames in order. Ids make it harmless if a frame was only late.
+    pub fn requeue_overtaken(&mut self) {
+        if !planted(Bug::LossUnnoticed) {
+            self.requeue(self.decided);
+        }
+    }
+
+    /// Queues all changes in flight again, for the line that they were sent on.
+    pub fn requeue_all(&mut self) {
+        self.requeue(u64::MAX);
+    }
+
+    /// Queues the changes in flight again whose frame is before `frame`. Returns their ids.
+    fn requeue(&mut self, frame: u64) -> Vec<ChangeId> {
+        let mut sent = Vec::new();
+        while let Some((_, id)) = self.in_flight.first().copied().filter(|(sent, _)| *sent < frame) {
+            self.in_flight.pop_first();
+            if let Some(slot) = self.pending.get_mut(&id) {
+                slot.frame = None;
+                self.in_flight_bytes -= slot.bytes;
+                if planted(Bug::ResendOvertaken) {
+                    slot.priority = Priority::Low;
+                }
+                self.queue.insert((Reverse(slot.priority), id));
+            }
+            sent.push(id);
+        }
+        sent
+    }
+
     /// The log has decided on `id`: takes it out, if it is ours. With a refusal it moves to those that need attention, and is
     /// returned with it.
     pub fn settle(&mut self, id: ChangeId, refused: Option<Refusal>) -> Option<Kept<D::Change>> {
@@ -361,7 +397,9 @@ impl<D: Document> Outbox<D> {
             kept.refused = None;
             return Some(kept);
         }
+        let frame = self.pending.get(&id).and_then(|slot| slot.frame);
         let mut kept = self.take_out(id)?;
+        self.decided = self.decided.max(frame.unwrap_or_default());
         self.suspicion = match self.suspicion {
             Suspicion::OneByOne { .. } if !self.pending.is_empty() => Suspicion::OneByOne { failures: 0 },
             Suspicion::OneByOne { .. } | Suspicion::None => Suspicion::None,
@@ -376,7 +414,7 @@ impl<D: Document> Outbox<D> {
     /// Takes a change out, since its author lets it go: a refused one, or a pending one that is not on its way. What is on its
     /// way stays; the log will decide on it.
     pub fn discard(&mut self, id: ChangeId) -> Option<Kept<D::Change>> {
-        if self.pending.get(&id).is_some_and(|slot| !slot.in_flight) {
+        if self.pending.get(&id).is_some_and(|slot| slot.frame.is_none()) {
             return self.take_out(id);
         }
         self.take_back(id)
@@ -399,6 +437,11 @@ impl<D: Document> Outbox<D> {
         std::mem::take(&mut self.unmarked)
     }
 
+    /// Whether refused changes came or went since this was last asked. Their number may be the same.
+    pub const fn take_attention_changed(&mut self) -> bool {
+        std::mem::replace(&mut self.attention_changed, false)
+    }
+
     /// A change that is pending or refused.
     #[must_use]
     pub fn find(&self, id: ChangeId) -> Option<&Kept<D::Change>> {
@@ -408,7 +451,7 @@ impl<D: Document> Outbox<D> {
     /// Whether a change was sent and the log has not decided on it.
     #[must_use]
     pub fn is_in_flight(&self, id: ChangeId) -> bool {
-        self.pending.get(&id).is_some_and(|slot| slot.in_flight)
+        self.pending.get(&id).is_some_and(|slot| slot.frame.is_some())
     }
 
     /// Changes the log has not decided on, in the order they were made.
@@ -435,8 +478,8 @@ impl<D: Document> Outbox<D> {
 
     /// How many are sent and not decided on.
     #[must_use]
-    pub const fn in_flight(&self) -> usize {
-        self.in_flight
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
     /// Bytes of those.

@@ -1,7 +1,8 @@
 //! What carries the line: a WebSocket, or plain HTTP where something on the way refuses WebSockets.
 //!
 //! Some proxies refuse upgrades, and let every other request through. That is told from a server that is down by the probes: they
-//! are answered, while attempts at a WebSocket come to nothing.
+//! are answered, while attempts at a WebSocket come to nothing. A content blocker may take the probes too. So without answered
+//! probes, a few attempts at one transport are followed by one at the other.
 
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ pub enum Transport {
 pub struct Settings {
     /// After so many attempts at a WebSocket that came to nothing while probes were answered, HTTP carries the line.
     pub refusals: u32,
+    /// After so many attempts at one transport that came to nothing while probes were not answered, the next attempt is made with
+    /// the other.
+    pub blind_refusals: u32,
     /// From the line's being live over HTTP to trying whether a WebSocket opens by now. Doubled each time it does not.
     pub try_after: Duration,
     /// The longest time between two tries.
@@ -29,7 +33,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { refusals: 2, try_after: Duration::from_secs(60), try_at_least_every: Duration::from_secs(16 * 60) }
+        Self {
+            refusals: 2,
+            blind_refusals: 3,
+            try_after: Duration::from_secs(60),
+            try_at_least_every: Duration::from_secs(16 * 60),
+        }
     }
 }
 
@@ -41,10 +50,14 @@ pub struct Chooser {
     present: Transport,
     /// What is to carry the next.
     next: Transport,
+    /// What carried the last live line.
+    proven: Transport,
     /// The server has answered a probe since the line was live.
     answered: bool,
     /// Attempts since then that came to nothing.
     failed: u32,
+    /// Attempts since the line was live that came to nothing while no probe was answered.
+    blind: u32,
     /// When to try whether a WebSocket opens.
     due: Option<Moment>,
     pause: Duration,
@@ -56,7 +69,17 @@ impl Chooser {
     pub fn new(settings: Option<Settings>) -> Self {
         let pause = settings.unwrap_or_default().try_after;
         let present = Transport::WebSocket;
-        Self { settings, present, next: present, answered: false, failed: 0, due: None, pause }
+        Self {
+            settings,
+            present,
+            next: present,
+            proven: present,
+            answered: false,
+            failed: 0,
+            blind: 0,
+            due: None,
+            pause,
+        }
     }
 
     /// What carries the line, or did last.
@@ -84,10 +107,16 @@ impl Chooser {
 
     /// The line is live.
     pub fn live(&mut self, now: Moment) {
+        // An attempt with the other transport may have met a server that was just back: WebSockets are not known to be blocked.
+        let by_chance = !self.answered && self.present != self.proven;
+        self.proven = self.present;
+        self.next = self.present;
         self.answered = false;
         self.failed = 0;
+        self.blind = 0;
         match self.present {
             Transport::WebSocket => self.pause = self.settings.unwrap_or_default().try_after,
+            Transport::Http if by_chance => self.due = Some(now),
             Transport::Http => self.due = Some(now + self.pause),
         }
     }
@@ -101,6 +130,13 @@ impl Chooser {
     pub const fn failed(&mut self) -> bool {
         let Some(settings) = self.settings else { return false };
         if !self.answered {
+            // The server may be down: the next attempt waits for its time, whatever carries it.
+            self.blind = self.blind.wrapping_add(1);
+            let turns = self.blind % (settings.blind_refusals + 1) == settings.blind_refusals;
+            self.next = match (self.proven, turns) {
+                (Transport::WebSocket, true) | (Transport::Http, false) => Transport::Http,
+                (Transport::Http, true) | (Transport::WebSocket, false) => Transport::WebSocket,
+            };
             return false;
         }
         self.failed += 1;
@@ -111,6 +147,7 @@ impl Chooser {
         let changes = self.failed >= most;
         if changes {
             self.next = other;
+            self.proven = other;
             self.failed = 0;
         }
         changes
@@ -141,7 +178,11 @@ impl Chooser {
         self.pause = settings.try_after;
         match self.due {
             Some(_) => self.due = Some(now),
-            None => self.next = Transport::WebSocket,
+            None => {
+                self.next = Transport::WebSocket;
+                self.proven = Transport::WebSocket;
+                self.blind = 0;
+            }
         }
         self.failed = 0;
     }
@@ -172,14 +213,37 @@ mod tests {
     #[test]
     fn a_server_that_is_down_is_no_proxy() {
         let mut chooser = chooser();
-        for _ in 0..9 {
-            assert!(!chooser.failed());
+        for _ in 0..8 {
+            assert!(!chooser.failed(), "no attempt is made out of turn");
         }
         chooser.probed(true);
         assert!(!chooser.failed(), "what failed before it answered says nothing");
         chooser.probed(false);
         assert!(!chooser.failed());
         assert_eq!(chooser.begin(), Transport::WebSocket);
+    }
+
+    #[test]
+    fn http_is_tried_where_probes_and_sockets_are_both_blocked() {
+        let mut chooser = chooser();
+        let carried: Vec<_> = (0..8)
+            .map(|_| {
+                let transport = chooser.begin();
+                assert!(!chooser.failed());
+                transport
+            })
+            .collect();
+        let four = [Transport::WebSocket, Transport::WebSocket, Transport::WebSocket, Transport::Http];
+        assert_eq!(carried, four.repeat(2));
+        while chooser.begin() == Transport::WebSocket {
+            chooser.failed();
+        }
+        chooser.live(at(0));
+        assert!(chooser.is_to_try(at(0)), "the server may just be back, so a WebSocket is tried at once");
+        assert_eq!(chooser.deadline(), Some(at(120)), "and if it does not open, not soon again");
+        chooser.lost();
+        assert!(!chooser.failed());
+        assert_eq!(chooser.begin(), Transport::Http, "what has worked comes first");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use serde_json::json;
 use sheetbend::board::model::{MAX_NOTES, MAX_TITLE};
 use sheetbend::board::position::Position;
 use sheetbend::board::{Board, Card, Change, ListId};
@@ -211,6 +212,7 @@ fn a_refused_change_waits_for_its_author() {
         Effect::ViewChanged,
         Effect::Heard(_),
         Effect::StatusChanged,
+        Effect::AttentionChanged,
         Effect::Marked(marked),
     ] = &person.effects[..]
     else {
@@ -229,9 +231,92 @@ fn a_refused_change_waits_for_its_author() {
 
     world.feed(0, Event::Discard(id));
     let effects = &world.person(0).effects;
-    assert!(matches!(effects[..], [Effect::Forget(gone), Effect::StatusChanged, Effect::Marked(_)] if gone == id));
+    let [Effect::Forget(gone), Effect::StatusChanged, Effect::AttentionChanged, Effect::Marked(_)] = &effects[..]
+    else {
+        panic!("in this order: {effects:?}");
+    };
+    assert_eq!(*gone, id);
     world.feed(0, Event::Discard(id));
     assert!(world.person(0).effects.is_empty(), "once");
+}
+
+/// One change that was set aside here turns out to be saved, and another is rejected: there is one as before, and it is another.
+#[test]
+fn rejected_changes_that_take_each_others_place_are_told() {
+    let mut world = World::<Board>::live(2, small_changes());
+    let suspect = renamed("Suspect");
+    let aside = world.edit(0, suspect.clone()).expect("admitted");
+    while world.person(0).client.status().attention == 0 {
+        world.feed(0, Event::Closed(socket(&world), ByeCode::ServerError.close_code()));
+        world.feed(0, Event::Nudge);
+        world.open(0);
+        // The answer to its `sync_request`, and nothing that it sends then.
+        world.deliver_up(0);
+        world.deliver_down(0);
+    }
+    let nowhere = Change::SetDone { card: card(77), done: true };
+    let rejected = world.edit(0, nowhere.clone()).expect("admitted");
+    // Both come from elsewhere, as from a file that was exported.
+    let changes = [(aside, suspect), (rejected, nowhere)].map(|(id, change)| json!({ "id": id, "change": change }));
+    let frame = json!({ "type": "changes", "changes": changes }).to_string();
+    world.people[1].line.as_mut().expect("live").up.push_back(frame);
+    world.deliver_up(1);
+    world.deliver_down(0);
+    let person = world.person(0);
+    let attention: Vec<_> = person.client.outbox().attention().map(|kept| kept.id).collect();
+    assert_eq!((attention, person.client.status().pending), (vec![rejected], 0));
+    assert!(person.effects.contains(&Effect::AttentionChanged), "{:?}", person.effects);
+}
+
+#[test]
+fn a_frame_that_was_lost_is_sent_again_when_a_later_one_is_confirmed() {
+    let mut world = one();
+    let lost = world.edit(0, renamed("Lost")).expect("admitted");
+    world.people[0].line.as_mut().expect("live").up.clear();
+    world.edit(0, Change::SetDone { card: card(2), done: true }).expect("admitted");
+    world.deliver_up(0);
+    world.deliver_down(0);
+    assert_eq!(batches(&world), [1], "at once, and without a new line");
+    world.deliver_all(0);
+    assert!(is_saved(&world, lost));
+    assert_eq!(world.person(0).client.status().pending, 0);
+    world.settle();
+}
+
+#[test]
+fn changes_of_one_frame_are_not_taken_for_a_gap() {
+    let mut world = one();
+    world.cut(0);
+    for title in ["A", "B", "C"] {
+        world.edit(0, renamed(title)).expect("admitted");
+        world.edit(0, Change::SetDone { card: card(2), done: title == "B" }).expect("admitted");
+    }
+    world.feed(0, Event::Nudge);
+    world.open(0);
+    world.deliver_up(0);
+    world.deliver_down(0);
+    assert_eq!(batches(&world).len(), 1);
+    world.deliver_up(0);
+    while world.deliver_down(0) {
+        assert!(batches(&world).is_empty(), "nothing is sent twice");
+    }
+    assert_eq!(world.person(0).client.status().pending, 0);
+}
+
+/// centrifuge-js and others wait for a new line with it.
+#[test]
+fn the_last_frame_that_was_lost_is_sent_again_on_a_line_that_answers() {
+    let mut world = one();
+    let lost = world.edit(0, renamed("Lost")).expect("admitted");
+    world.people[0].line.as_mut().expect("live").up.clear();
+    let line = socket(&world);
+    let sent_at = world.now;
+    while !is_saved(&world, lost) {
+        world.wait(Duration::from_secs(1));
+        world.deliver_all(0);
+        assert!(world.now.since(sent_at) <= Duration::from_secs(11), "a ping after 5 s, then 5 s more");
+    }
+    assert_eq!(socket(&world), line, "the line was never given up");
 }
 
 #[test]
@@ -525,6 +610,49 @@ fn a_page_that_nobody_sees_tries_only_when_it_has_something_to_send() {
     world.cut(0);
     world.feed(0, Event::Visible(true));
     assert!(world.person(0).line.is_some(), "seen again, it tries");
+}
+
+#[test]
+fn nothing_but_a_look_wakes_a_page_that_nobody_sees_and_that_has_nothing_to_send() {
+    let mut world = one();
+    world.feed(0, Event::Visible(false));
+    world.wait(Duration::from_secs(10));
+    assert_eq!(world.person(0).client.status().connection, Connection::Live, "it keeps its socket");
+    world.cut(0);
+    assert_eq!(world.person(0).client.deadline(), None, "no timer: neither attempts nor probes");
+    for event in [Event::Nudge, Event::Hint { online: false }, Event::Hint { online: true }] {
+        world.feed(0, event);
+        assert!(world.person(0).line.is_none());
+    }
+    let probe = *world.person(0).probes.last().expect("asked once, for the hint");
+    world.feed(0, Event::Probed(probe, Answer::Echoed));
+    assert!(world.person(0).line.is_none());
+    world.feed(0, Event::Visible(true));
+    assert!(world.person(0).line.is_some(), "at once");
+
+    let mut retried = one();
+    retried.feed(0, Event::Visible(false));
+    retried.cut(0);
+    retried.feed(0, Event::Start);
+    assert!(retried.person(0).line.is_some(), "a person's retry is one");
+}
+
+#[test]
+fn a_device_that_slept_asks_its_line_first() {
+    let mut world = one();
+    world.wait(Duration::from_secs(3_600));
+    let sent = world.person(0).sent();
+    assert!(matches!(&sent[..], [ping] if ping.contains(r#""type":"ping""#)), "{sent:?}");
+    let line = socket(&world);
+    world.deliver_all(0);
+    world.wait(Duration::from_secs(4));
+    assert_eq!((world.person(0).client.status().connection, socket(&world)), (Connection::Live, line));
+
+    world.go_silent(0);
+    world.wait(Duration::from_secs(3_600));
+    world.wait(Duration::from_secs(3));
+    let connection = world.person(0).client.status().connection;
+    assert!(matches!(connection, Connection::Waiting { why: Loss::Silent, .. }), "{connection:?}");
 }
 
 /// socket.io 4888, cht-core 8093, livestore 980: a server that was restored from a backup.

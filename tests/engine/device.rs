@@ -10,7 +10,7 @@ use sheetbend::sync::digest::Cursor;
 use sheetbend::sync::id::{ChangeId, uuid_v7};
 use sheetbend::sync::link::{Loss, SocketId};
 use sheetbend::sync::message::{Access, ClientMessage, SyncRequest};
-use sheetbend::sync::network::Answer;
+use sheetbend::sync::network::{Answer, Network};
 use sheetbend::sync::outbox::Kept;
 use sheetbend::sync::retained::Confirmed;
 use sheetbend::sync::time::Moment;
@@ -133,6 +133,41 @@ fn pings(effects: &Effects) -> Vec<u64> {
         _ => None,
     };
     sent(effects).iter().filter_map(nonce).collect()
+}
+
+/// A proxy refuses WebSockets, and a content blocker takes the probes.
+#[test]
+fn where_sockets_and_probes_are_blocked_http_is_tried_all_the_same() {
+    let mut tab = Tab::new(Voice::Sole, true);
+    let mut effects = tab.feed(Event::Start);
+    let mut attempts = Vec::new();
+    for _ in 0..60 {
+        for effect in std::mem::take(&mut effects) {
+            match effect {
+                Effect::Open(socket, transport) => {
+                    attempts.push(transport);
+                    match transport {
+                        Transport::WebSocket => effects.extend(tab.feed(Event::Closed(socket, 1006))),
+                        Transport::Http => drop(tab.go_live(socket)),
+                    }
+                }
+                Effect::Probe(probe) => effects.extend(tab.feed(Event::Probed(probe, Answer::Failed))),
+                _ => {}
+            }
+        }
+        tab.now = tab.now + Duration::from_secs(1);
+        if tab.client.status().connection == Connection::Live {
+            break;
+        }
+        effects.extend(tab.feed(Event::Wake));
+    }
+    let status = tab.client.status();
+    assert_eq!(
+        (status.connection, status.network, status.transport),
+        (Connection::Live, Network::Online, Transport::Http)
+    );
+    assert_eq!(attempts, [Transport::WebSocket, Transport::WebSocket, Transport::WebSocket, Transport::Http]);
+    assert!(tab.feed(Event::Wake).contains(&Effect::TryWebSocket), "the server may just have been back");
 }
 
 /// A WebSocket that is taken and never opened, as by some proxies.
@@ -344,9 +379,9 @@ mod progress {
     #[test]
     fn a_line_that_is_half_open_towards_the_server_is_found_out_by_its_heartbeat_going_unanswered() {
         let mut tab = unconfirmed();
-        assert!(pings(&tab.wait(9)).is_empty());
+        assert!(pings(&tab.wait(4)).is_empty());
         assert_eq!(pings(&tab.wait(1)).len(), 1);
-        tab.wait(9);
+        tab.wait(4);
         assert_eq!(tab.client.status().connection, Connection::Live);
         tab.wait(1);
         let Connection::Waiting { why, .. } = tab.client.status().connection else { panic!("given up") };
@@ -354,15 +389,27 @@ mod progress {
     }
 
     #[test]
-    fn a_line_that_answers_is_kept_for_longer() {
+    fn a_line_that_answers_is_sent_the_changes_again_and_kept_for_longer() {
         let mut tab = unconfirmed();
-        let nonce = pings(&tab.wait(10))[0];
+        let nonce = pings(&tab.wait(5))[0];
         let socket = tab.socket();
         tab.feed(Event::Received(socket, format!(r#"{{"type":"pong","nonce":{nonce}}}"#)));
-        tab.wait(39);
+        assert_eq!(changes_sent(&tab.wait(4)), 0);
+        assert_eq!(changes_sent(&tab.wait(1)), 1);
+        assert_eq!(changes_sent(&tab.wait(14)), 0, "once");
         assert_eq!(tab.client.status().connection, Connection::Live);
         tab.wait(1);
         assert!(matches!(tab.client.status().connection, Connection::Waiting { .. }), "the frame was lost");
+    }
+
+    #[test]
+    fn changes_are_not_sent_again_while_the_server_cannot_save() {
+        let mut tab = unconfirmed();
+        let nonce = pings(&tab.wait(5))[0];
+        let socket = tab.socket();
+        tab.feed(Event::Received(socket, format!(r#"{{"type":"pong","nonce":{nonce}}}"#)));
+        tab.feed(Event::Received(socket, r#"{"type":"saving","ok":false}"#.to_owned()));
+        assert_eq!(changes_sent(&tab.wait(19)), 0);
     }
 
     #[test]

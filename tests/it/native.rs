@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sheetbend::board::{Board, Change};
+use sheetbend::native::boards::{self, NotMade};
 use sheetbend::native::{Disk, Fate, Opening, Session, session::EditError};
 use sheetbend::server::store::sqlite::{self, Sqlite};
 use sheetbend::server::{NewBoard, Server, Settings};
@@ -14,6 +15,8 @@ use sheetbend::sync::backoff::Backoff;
 use sheetbend::sync::client::Connection;
 use sheetbend::sync::id::Key;
 use sheetbend::sync::link;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::support::boards::{add_list, make_board};
 use crate::support::http::ask;
@@ -47,6 +50,35 @@ async fn two_people_plan_together_and_a_third_looks_on() {
     assert!(matches!(&refused, Fate::Refused(why) if why.code == "list_exists"), "{refused:?}");
     let looked_on = eve.edit(Change::RenameBoard { title: "Mine".into() }).await;
     assert!(matches!(looked_on.map(drop), Err(EditError::Refused(why)) if why.code == "view_only"));
+}
+
+/// A log-in page, a firewall, a proxy whose origin is down.
+#[tokio::test]
+async fn only_the_server_makes_a_board() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = Running::start(data.path());
+    let at_server = format!("http://{}", running.address);
+    boards::make(&at_server, document_id(1), &key(1)).await.expect("is made");
+    boards::make(&at_server, document_id(1), &key(1)).await.expect("again is the same");
+    let taken = boards::make(&at_server, document_id(2), &key(1)).await;
+    assert!(matches!(taken, Err(NotMade::Refused(409))), "{taken:?}");
+
+    for status in [200, 201, 403, 404, 409, 502, 520] {
+        let proxy = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = proxy.local_addr().expect("bound");
+        let answering = tokio::spawn(async move {
+            let (mut client, _) = proxy.accept().await.expect("is asked");
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                client.read_buf(&mut request).await.expect("a request");
+            }
+            let page = format!("HTTP/1.1 {status} Hm\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            client.write_all(page.as_bytes()).await.expect("is answered");
+        });
+        let made = boards::make(&format!("http://{address}"), document_id(1), &key(1)).await;
+        assert!(matches!(made, Err(NotMade::Proxy(said)) if said == status), "{status}: {made:?}");
+        answering.await.expect("ends");
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,8 @@ const OUT_OF_SOCKETS: Duration = Duration::from_millis(200);
 const UNSENT_BYTES: u32 = 128 * 1024;
 
 /// What a connection is answered that is one too many: the rest of it is not read.
-const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\nx-sheetbend: 1\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 59\r\n\r\n\
     There are too many connections just now. Try again shortly.";
 

@@ -18,10 +18,17 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// Adds to every answer the headers that browsers need to be told to be careful. Those an answer has already are left. With
-/// `encrypted`, for a server that is reached by https only, browsers are told to come back by nothing else for a year.
+use crate::sync::network::SERVER_HEADER;
+
+/// Says that a response is the server's, and not that of something in between.
+pub(super) const OURS: (HeaderName, &str) = (HeaderName::from_static(SERVER_HEADER), "1");
+
+/// Adds to every answer the headers that browsers need to be told to be careful, and the one that says whose answer it is. Those an
+/// answer has already are left. With `encrypted`, for a server that is reached by https only, browsers are told to come back by
+/// nothing else for a year.
 pub fn with_security_headers(router: Router, encrypted: bool) -> Router {
-    const HEADERS: [(HeaderName, &str); 5] = [
+    const HEADERS: [(HeaderName, &str); 6] = [
+        OURS,
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A board's address has its key in it.
         (REFERRER_POLICY, "no-referrer"),

@@ -1,7 +1,8 @@
 // Opens the app with no network. Its version and its list of files are put in front of this by the server.
 //
-// Pages come from the network for as long as it answers. If it does not, a page comes from here that brings the script, program
-// and style of its own version: never one version's page with another's program. What is under /api/ is none of its business.
+// Pages come from the network for as long as the server answers. If it does not, a page comes from here that brings the script,
+// program and style of its own version: never one version's page with another's program. A proxy that answers in the server's place
+// is not the server. What is under /api/ is none of its business.
 
 const CACHE = `sheetbend-${VERSION}`;
 
@@ -11,9 +12,15 @@ const PATIENCE_MS = 4_000;
 // Time limit for the browser's cache, which may never answer.
 const CACHE_MS = 4_000;
 
+// Every answer of the server has this header. `src/sync/network.rs` names it.
+const isOurs = (answer) => answer.headers.has("x-sheetbend");
+
+// What a person opens to see the log-in page of a network: whatever answers is shown. `src/ui/connection/indicator.rs` links to it.
+const LOG_IN = "?log-in";
+
 self.addEventListener("install", (event) => {
   // All or none.
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((path) => new Request(path, { cache: "no-cache" })))));
+  event.waitUntil(keepAll());
 });
 
 self.addEventListener("activate", (event) => {
@@ -28,24 +35,37 @@ self.addEventListener("message", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
-  const { origin, pathname } = new URL(url);
-  if (method !== "GET" || origin !== self.location.origin || pathname.startsWith("/api/")) return;
+  const { origin, pathname, search } = new URL(url);
+  if (method !== "GET" || origin !== self.location.origin || pathname.startsWith("/api/") || search === LOG_IN) return;
   if (mode === "navigate") event.respondWith(page(event.request));
   else if (FILES.includes(pathname)) event.respondWith(file(event.request, pathname));
 });
+
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  const keep = async (path) => {
+    const answer = await fetch(new Request(path, { cache: "no-cache" }));
+    // A log-in page answers for every file.
+    if (!answer.ok || !isOurs(answer)) throw new Error(`${path} did not come from the server`);
+    await cache.put(path, answer);
+  };
+  await Promise.all(FILES.map(keep));
+}
 
 async function forgetOthers() {
   const others = (await caches.keys()).filter((name) => name.startsWith("sheetbend-") && name !== CACHE);
   await Promise.all(others.map((name) => caches.delete(name)));
 }
 
+// Whether the app has a page at this path. At others, something else may be served on the same origin.
+const isPage = (path) => path === "/" || path.startsWith("/b/");
+
 async function page(request) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
     const answer = await fetch(request, { signal: patience.signal });
-    // A proxy answers for a server that is gone.
-    if (answer.status < 502 || answer.status > 504) return answer;
+    if (isOurs(answer) || !isPage(new URL(request.url).pathname)) return answer;
   } catch {
     // No network, or none that answers.
   } finally {

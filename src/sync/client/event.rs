@@ -28,7 +28,8 @@ pub enum Event<D: Document> {
     Closed(SocketId, u16),
     /// [`Client::deadline`](super::Client::deadline) has come.
     Wake,
-    /// The person is back, or the device was woken: look whether the line is alive, and try at once if there is none.
+    /// The person is back, or the device was woken: look whether the line is alive, and try at once if there is none. A page that
+    /// nobody sees, and that has nothing to send, waits with that until somebody does.
     Nudge,
     /// What the device says of its network.
     Hint {
@@ -169,6 +170,8 @@ pub enum Effect<D: Document> {
     StatusChanged,
     /// The server refused an own change; it waits in [`Status::attention`].
     Refused(Kept<D::Change>),
+    /// The refused changes that wait for their author are others, though there may be as many as before.
+    AttentionChanged,
     /// The [`mark`](crate::sync::outbox::Outbox::mark) of these entities may be another.
     Marked(BTreeSet<Uuid>),
     /// The line took so long, there and back.

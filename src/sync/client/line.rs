@@ -15,6 +15,11 @@ impl<D: Document> Client<D> {
         !matches!(self.link.state(), State::Idle | State::Closed(_))
     }
 
+    /// Whether probes are of use: a page that rests is not to wake the device for them.
+    pub(super) fn probes_network(&self) -> bool {
+        self.is_on() && !self.rests()
+    }
+
     /// Feeds the link, and tells what comes of it. When that costs the present socket, nothing is in flight any more.
     pub(super) fn drive(&mut self, event: link::Event, now: Moment) -> Vec<Effect<D>> {
         let (before, was_live) = (self.link.socket(), self.is_live());
@@ -102,7 +107,7 @@ impl<D: Document> Client<D> {
 
     pub(super) fn woken(&mut self, now: Moment) -> Vec<Effect<D>> {
         let mut effects = self.drive(link::Event::Wake, now);
-        if self.is_on() {
+        if self.probes_network() {
             effects.extend(self.judged(network::Event::Wake, now));
         }
         effects.extend(self.unstick(now));
@@ -140,6 +145,12 @@ impl<D: Document> Client<D> {
                 self.probes = nonce;
                 vec![send(socket, &ClientMessage::Ping { nonce })]
             }
+            // Where the server's disk takes nothing, nothing was lost.
+            Some(Remedy::SendAgain) if !self.server_saves => Vec::new(),
+            Some(Remedy::SendAgain) => {
+                self.outbox.requeue_all();
+                self.flush().into_iter().collect()
+            }
             Some(Remedy::GiveUp) => self.drive(link::Event::Unanswered(socket), now),
             Some(Remedy::TakeOver) => vec![Effect::TakeOver],
             None => Vec::new(),
@@ -154,9 +165,24 @@ impl<D: Document> Client<D> {
         // The line knows best: it is probed either way, and there being none, "online" is a reason to try at once.
         if online || self.is_live() {
             effects.extend(self.hold(now));
-            effects.extend(self.drive(link::Event::Nudge, now));
+            effects.extend(self.nudge(now));
         }
         effects
+    }
+
+    /// Looks whether the line is alive, and connects at once if there is none. A page that rests does not connect.
+    pub(super) fn nudge(&mut self, now: Moment) -> Vec<Effect<D>> {
+        if self.rests() { Vec::new() } else { self.drive(link::Event::Nudge, now) }
+    }
+
+    /// Whether nobody sees the page, nothing is to be sent, and there is no line: then nothing is tried until somebody looks.
+    pub(super) fn rests(&self) -> bool {
+        self.is_unneeded()
+            && matches!(self.link.state(), State::Waiting { .. } | State::Suspended { .. } | State::GaveUp { .. })
+    }
+
+    fn is_unneeded(&self) -> bool {
+        !self.visible && self.outbox.is_empty()
     }
 
     pub(super) fn seen(&mut self, visible: bool, now: Moment) -> Vec<Effect<D>> {
@@ -174,15 +200,14 @@ impl<D: Document> Client<D> {
         let mut effects: Vec<_> = self.judge.handle(event, now).map(Effect::Probe).into_iter().collect();
         if self.judge.network() == Network::Online && before != Network::Online && !self.is_live() {
             effects.extend(self.hold(now));
-            effects.extend(self.drive(link::Event::Nudge, now));
+            effects.extend(self.nudge(now));
         }
         effects
     }
 
     /// Holds the link back, or lets it go.
     pub(super) fn hold(&mut self, now: Moment) -> Vec<Effect<D>> {
-        let unseen = !self.visible && self.outbox.is_empty();
-        let held = self.judge.network() == Network::Offline || unseen;
+        let held = self.judge.network() == Network::Offline || self.is_unneeded();
         self.drive(link::Event::Hold(held), now)
     }
 

@@ -140,7 +140,10 @@ impl<D: Document> Client<D> {
         match misfit {
             Some(Misfit::Gap { .. }) => effects.extend(self.drive(link::Event::Unreadable(socket), now)),
             Some(Misfit::Newer(_)) => effects.extend(self.drive(link::Event::Outdated(socket), now)),
-            None => effects.extend(self.flush()),
+            None => {
+                self.outbox.requeue_overtaken();
+                effects.extend(self.flush());
+            }
         }
         effects
     }

@@ -177,7 +177,7 @@ impl<D: Document> Client<D> {
     /// When [`Event::Wake`] is due, if time alone leads on.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let probes = if self.is_on() { self.judge.deadline() } else { None };
+        let probes = if self.probes_network() { self.judge.deadline() } else { None };
         [self.link.deadline(), probes, self.progress.deadline(), self.transport.deadline()].into_iter().flatten().min()
     }
 
@@ -201,7 +201,7 @@ impl<D: Document> Client<D> {
         let before = self.status();
         let mut effects = match event {
             Event::Start => self.drive(link::Event::Start, now),
-            Event::Nudge => self.drive(link::Event::Nudge, now),
+            Event::Nudge => self.nudge(now),
             Event::Wake => self.woken(now),
             Event::Stop => self.drive(link::Event::Stop, now),
             Event::Hint { online } => self.hinted(online, now),
@@ -232,6 +232,9 @@ impl<D: Document> Client<D> {
         }
         if self.status() != before {
             effects.push(Effect::StatusChanged);
+        }
+        if self.outbox.take_attention_changed() {
+            effects.push(Effect::AttentionChanged);
         }
         let unmarked = self.outbox.take_unmarked();
         if !unmarked.is_empty() {

@@ -12,7 +12,7 @@ use crate::sync::time::Moment;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// From a change being sent, without any being decided on, to asking whether the line is alive; the answer gets the same
-    /// time again. Four times that after an answer, a frame counts as lost.
+    /// time again. As long after an answer, changes are sent again on the line; four times as long after it, the line is given up.
     pub unconfirmed: Duration,
     /// From a change being left to another client, without any being decided on, to taking the voice from that one.
     pub unspoken: Duration,
@@ -22,7 +22,7 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { unconfirmed: Duration::from_secs(10), unspoken: Duration::from_secs(5), slowest: 4 * 1024 }
+        Self { unconfirmed: Duration::from_secs(5), unspoken: Duration::from_secs(5), slowest: 4 * 1024 }
     }
 }
 
@@ -43,6 +43,8 @@ pub(super) enum Awaited {
 pub(super) enum Remedy {
     /// Ask for an answer on the line.
     Ask,
+    /// Send again what is in flight: the line is alive, so its frame may be lost.
+    SendAgain,
     /// Give the line up.
     GiveUp,
     /// Take the voice.
@@ -59,6 +61,8 @@ enum Watch {
     Asked(u64, Moment),
     /// Answered then: the line is alive.
     Answered(Moment),
+    /// Answered then, and sent again since.
+    SentAgain(Moment),
 }
 
 /// The watch.
@@ -113,8 +117,8 @@ impl Progress {
         let limit = self.limit();
         match self.watch {
             Watch::Off => None,
-            Watch::Waiting(since) | Watch::Asked(_, since) => Some(since + limit),
-            Watch::Answered(since) => Some(since + limit * 4),
+            Watch::Waiting(since) | Watch::Asked(_, since) | Watch::Answered(since) => Some(since + limit),
+            Watch::SentAgain(answered) => Some(answered + limit * 4),
         }
     }
 
@@ -131,6 +135,10 @@ impl Progress {
             (Awaited::Sent { .. }, Watch::Waiting(_)) => {
                 self.watch = Watch::Asked(nonce, now);
                 Some(Remedy::Ask)
+            }
+            (Awaited::Sent { .. }, Watch::Answered(since)) => {
+                self.watch = Watch::SentAgain(since);
+                Some(Remedy::SendAgain)
             }
             (Awaited::Sent { .. }, _) => {
                 self.setbacks += 1;
@@ -183,44 +191,43 @@ mod tests {
     #[test]
     fn a_line_that_does_not_answer_is_given_up() {
         let mut progress = waiting(SENT);
-        assert_eq!(progress.wake(7, at(9)), None);
-        assert_eq!(progress.wake(7, at(10)), Some(Remedy::Ask));
-        progress.wait_for(SENT, at(15));
-        progress.answered(6, at(15));
-        assert_eq!(progress.deadline(), Some(at(20)), "an answer to something else is none");
-        assert_eq!(progress.wake(8, at(20)), Some(Remedy::GiveUp));
-        progress.wait_for(SENT, at(30));
-        assert_eq!(progress.deadline(), Some(at(50)), "twice the time, should it happen again");
+        assert_eq!(progress.wake(7, at(4)), None);
+        assert_eq!(progress.wake(7, at(5)), Some(Remedy::Ask));
+        progress.wait_for(SENT, at(7));
+        progress.answered(6, at(7));
+        assert_eq!(progress.deadline(), Some(at(10)), "an answer to something else is none");
+        assert_eq!(progress.wake(8, at(10)), Some(Remedy::GiveUp));
+        progress.wait_for(SENT, at(20));
+        assert_eq!(progress.deadline(), Some(at(30)), "twice the time, should it happen again");
     }
 
     #[test]
-    fn a_line_that_answers_gets_more_time() {
+    fn on_a_line_that_answers_changes_are_sent_again_before_it_is_given_up() {
         let mut progress = waiting(SENT);
-        progress.wake(7, at(10));
-        progress.answered(7, at(12));
-        progress.wait_for(SENT, at(13));
-        assert_eq!(progress.wake(8, at(51)), None);
-        assert_eq!(
-            progress.wake(8, at(52)),
-            Some(Remedy::GiveUp),
-            "and no answer to its changes in four times the time"
-        );
+        progress.wake(7, at(5));
+        progress.answered(7, at(6));
+        progress.wait_for(SENT, at(7));
+        assert_eq!(progress.wake(8, at(10)), None);
+        assert_eq!(progress.wake(8, at(11)), Some(Remedy::SendAgain));
+        progress.wait_for(SENT, at(11));
+        assert_eq!(progress.wake(8, at(25)), None, "once");
+        assert_eq!(progress.wake(8, at(26)), Some(Remedy::GiveUp));
     }
 
     #[test]
     fn progress_starts_it_anew() {
         let mut progress = waiting(SENT);
+        progress.wake(7, at(5));
         progress.wake(7, at(10));
-        progress.wake(7, at(20));
-        progress.wait_for(SENT, at(21));
+        progress.wait_for(SENT, at(11));
         progress.made(at(30));
-        assert_eq!(progress.deadline(), Some(at(40)), "and patience is as it was");
+        assert_eq!(progress.deadline(), Some(at(35)), "and patience is as it was");
     }
 
     #[test]
     fn much_in_flight_gets_the_time_that_it_takes() {
         let progress = waiting(Some(Awaited::Sent { bytes: 256 * 1024 }));
-        assert_eq!(progress.deadline(), Some(at(10 + 64)));
+        assert_eq!(progress.deadline(), Some(at(5 + 64)));
     }
 
     #[test]
@@ -230,6 +237,6 @@ mod tests {
         assert_eq!(progress.wake(7, at(5)), Some(Remedy::TakeOver));
         assert_eq!(progress.deadline(), Some(at(15)), "asked again, after twice the time");
         progress.wait_for(SENT, at(6));
-        assert_eq!(progress.deadline(), Some(at(26)), "now it is ours to send");
+        assert_eq!(progress.deadline(), Some(at(16)), "now it is ours to send");
     }
 }

@@ -23,9 +23,10 @@ pub fn ShareDialog(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let board = use_board();
-    let edits = move || board.status.with(|status| status.access == Access::Edit);
+    // Not by the status itself: every turn of the connection would make the dialog anew, with what was asked in it.
+    let edits = board.may_edit;
     let key = move || board.key.get_value();
-    let view_key = move || if edits() { key().view_key() } else { key() };
+    let view_key = move || if edits.get() { key().view_key() } else { key() };
     view! {
         <Dialog open=open.into() close=move || open.set(false) title="Share this board">
             <div class="fields">

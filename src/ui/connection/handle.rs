@@ -7,7 +7,7 @@ use send_wrapper::SendWrapper;
 use uuid::Uuid;
 
 use super::history::History;
-use super::standing::Standing;
+use super::standing::{Standing, not_accepted};
 use crate::sync::client::{Status, Synchronized};
 use crate::sync::id::ChangeId;
 use crate::sync::message::Access;
@@ -217,6 +217,9 @@ impl ConnectionHandle {
             let sentence = after.in_full(kept.get_untracked());
             if after.is_down() && after.name() != before.name() {
                 toasts.say(false, sentence);
+            } else if before.is_down() && matches!(after, Standing::Attention(_)) {
+                // What needs attention is said by itself.
+                toasts.say(false, "Connected.");
             } else if before.is_down() && matches!(after, Standing::Saved) {
                 toasts.say(false, "Connected. Everything is saved.");
             } else if before.is_down() && !after.is_down() {
@@ -234,12 +237,13 @@ impl ConnectionHandle {
             }
             keeps
         });
-        Effect::new(move |before: Option<usize>| {
-            let count = refused.with(Vec::len);
-            if count > before.unwrap_or_default() {
-                toasts.say(false, not_accepted(count));
+        Effect::new(move |before: Option<Vec<ChangeId>>| {
+            let before = before.unwrap_or_default();
+            let after: Vec<_> = refused.with(|refused| refused.iter().map(|unsaved| unsaved.id).collect());
+            if after.iter().any(|id| !before.contains(id)) {
+                toasts.say(false, not_accepted(after.len()));
             }
-            count
+            after
         });
     }
 }
@@ -247,14 +251,6 @@ impl ConnectionHandle {
 /// What is said when the device does not keep changes.
 pub(super) const NOT_KEPT: &str =
     "Changes can't be kept on this device. Leave this page open until everything is saved.";
-
-/// What is said of so many refused changes.
-pub(super) fn not_accepted(count: usize) -> String {
-    match count {
-        1 => "1 change needs attention: it was not accepted.".to_owned(),
-        _ => format!("{count} changes need attention: they were not accepted."),
-    }
-}
 
 impl std::fmt::Debug for ConnectionHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,17 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::handle::{NOT_KEPT, not_accepted, use_connection};
+use super::handle::{NOT_KEPT, use_connection};
 use super::outbox::export_unsaved;
-use super::standing::{Standing, unsaved};
+use super::standing::{Standing, not_accepted, unsaved};
 use crate::sync::client::Connection;
 use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{Icon, SIGNAL, URGENT};
 use crate::ui::reload::reload;
 
-/// What stands in the way of the person's work being saved, in a strip at the foot of the window: the device's storage, the link,
-/// the server's version, refused changes, the network. It stands in a place of its own that is always there, so nothing moves when
-/// it comes and goes.
+/// Where a network shows its log-in page: an address of this site that the service worker leaves to the network (`worker.js`).
+const LOG_IN: &str = "/?log-in";
+
+/// What stands in the way of the person's work being saved, and needs them: the device's storage, the link, the server's version,
+/// rejected changes, a network that wants a log-in. It is a banner at the foot of the window, in a place of its own that is always
+/// there, so nothing moves when it comes and goes. An outage that ends by itself has no banner, but where the window is too narrow
+/// for the status button to say it.
 ///
 /// Renders nothing on the server and before hydration.
 #[component]
@@ -26,20 +30,18 @@ pub fn NetworkIndicator() -> impl IntoView {
     let network = move || {
         matches!(
             standing.get(),
-            Standing::Offline(_)
-                | Standing::Captive(_)
-                | Standing::Unreachable(_)
-                | Standing::GaveUp(_)
-                | Standing::NotSaving(_)
-                | Standing::ViewOnly(_)
+            Standing::Captive(_) | Standing::GaveUp(_) | Standing::NotSaving(_) | Standing::ViewOnly(_)
         )
     };
     // Then the toasts stand higher.
     root_class("with-strips", move || {
         [unkept(), ended(), outdated(), refused(), network()].into_iter().filter(|stands| *stands).count() > 1
     });
-    // On a narrow window the pill has no room for it.
-    let reconnecting = move || matches!(standing.get(), Standing::Reconnecting { .. });
+    let captive = move || matches!(standing.get(), Standing::Captive(_));
+    // On a narrow window the status button has no room for it.
+    let down = move || {
+        matches!(standing.get(), Standing::Reconnecting { .. } | Standing::Offline(_) | Standing::Unreachable(_))
+    };
     let why = move || {
         let said = connection.status.with(|status| match &status.connection {
             Connection::Refused(bye) if !bye.message.is_empty() => bye.message.clone(),
@@ -77,11 +79,14 @@ pub fn NetworkIndicator() -> impl IntoView {
             </Strip>
             <Strip name="network" when=Signal::derive(network) text=Signal::derive(sentence)>
                 <When when=move || matches!(standing.get(), Standing::ViewOnly(_))>{exports()}</When>
+                <When when=captive>
+                    <a class="button" href=LOG_IN target="_blank" rel="noopener">"Log in"</a>
+                </When>
                 <When when=move || standing.get().can_retry()>
                     <button class="button link narrow-only" on:click=retry>"Retry now"</button>
                 </When>
             </Strip>
-            <Strip name="reconnecting" class="narrow-only" when=Signal::derive(reconnecting) text=Signal::derive(sentence)>
+            <Strip name="down" class="narrow-only" when=Signal::derive(down) text=Signal::derive(sentence)>
                 <button class="button link" on:click=retry>"Retry now"</button>
             </Strip>
         </section>

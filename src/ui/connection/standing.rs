@@ -10,7 +10,7 @@ use crate::sync::time::Moment;
 /// Where a person stands. The number is that of own changes that are not saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing to say yet.
+    /// The page is not ready: no connection was started yet.
     #[default]
     Quiet,
     /// Connecting for the first time.
@@ -19,6 +19,8 @@ pub enum Standing {
     Reading,
     /// The line is live, and the server has everything.
     Saved,
+    /// The line is live, nothing is pending, and the server rejected so many changes whose author has not decided.
+    Attention(usize),
     /// Not saved any more, for too short a time to speak of it.
     Settling,
     /// The line is live, and changes are on their way.
@@ -34,7 +36,7 @@ pub enum Standing {
     },
     /// The device has no network.
     Offline(usize),
-    /// Something else answers in the server's place.
+    /// A log-in page answers in the server's place.
     Captive(usize),
     /// The device has a network, and the server does not answer.
     Unreachable(usize),
@@ -65,6 +67,7 @@ impl Standing {
             (Connection::Live, _) if pending > 0 && !status.server_saves => Self::NotSaving(pending),
             (Connection::Live, _) if pending > 0 => Self::Saving(pending),
             (Connection::Live, _) if status.reading => Self::Reading,
+            (Connection::Live, _) if status.attention > 0 => Self::Attention(status.attention),
             (Connection::Live, _) => Self::Saved,
             (_, Network::Captive) => Self::Captive(pending),
             (_, Network::Unreachable) => Self::Unreachable(pending),
@@ -85,6 +88,7 @@ impl Standing {
             Self::Connecting => "connecting",
             Self::Reading => "reading",
             Self::Saved => "saved",
+            Self::Attention(_) => "attention",
             Self::Settling => "settling",
             Self::Saving(_) => "saving",
             Self::NotSaving(_) => "not-saving",
@@ -104,7 +108,7 @@ impl Standing {
     #[must_use]
     pub const fn pending(self) -> usize {
         match self {
-            Self::Quiet | Self::Connecting | Self::Reading | Self::Saved | Self::Settling => 0,
+            Self::Quiet | Self::Connecting | Self::Reading | Self::Saved | Self::Attention(_) | Self::Settling => 0,
             Self::Saving(pending)
             | Self::NotSaving(pending)
             | Self::Reconnecting { pending, .. }
@@ -143,29 +147,33 @@ impl Standing {
                 | Self::Connecting
                 | Self::Reading
                 | Self::Saved
+                | Self::Attention(_)
                 | Self::Settling
                 | Self::Saving(_)
                 | Self::ViewOnly(_)
         )
     }
 
-    /// In a few words, for a pill. A countdown is not in it.
+    /// In a few words, for the status button. Neither a countdown nor the number of pending changes is in it.
     #[must_use]
     pub fn in_short(self) -> String {
         match self {
-            Self::Quiet | Self::Settling => "",
+            Self::Quiet => "Starting…",
+            Self::Settling => "",
             Self::Connecting => "Connecting…",
             Self::Reading => "Checking this device…",
             Self::Saved => "Saved",
-            Self::Saving(1) => "Saving 1 change…",
-            Self::Saving(count) => return format!("Saving {count} changes…"),
+            Self::Attention(1) => "1 needs attention",
+            Self::Attention(count) => return format!("{count} need attention"),
+            Self::Saving(count) => return format!("Saving {count}…"),
             Self::NotSaving(_) => "Server can't save",
             Self::Reconnecting { until: Some(_), .. } => "Reconnecting",
             Self::Reconnecting { until: None, .. } => "Reconnecting…",
             Self::Offline(_) => "Offline",
-            Self::Captive(_) => "Log-in needed",
+            Self::Captive(_) => "Log in to this network",
             Self::Unreachable(_) => "Can't reach the server",
-            Self::GaveUp(_) | Self::Ended(_) => "Not connected",
+            Self::GaveUp(_) => "Not connected",
+            Self::Ended(_) => "Link no longer works",
             Self::WrongAddress(_) => "Address not allowed",
             Self::ViewOnly(_) => "View only",
             Self::Outdated(_) => "New version",
@@ -173,11 +181,13 @@ impl Standing {
         .to_owned()
     }
 
-    /// In a word or two, for a narrow pill.
+    /// In a word or two, for a narrow status button.
     #[must_use]
     pub const fn in_brief(self) -> &'static str {
         match self {
-            Self::Quiet | Self::Settling => "",
+            Self::Quiet => "Starting…",
+            Self::Settling => "",
+            Self::Attention(_) => "Attention",
             Self::Connecting => "Connecting…",
             Self::Reading => "Checking…",
             Self::Saved => "Saved",
@@ -202,19 +212,21 @@ impl Standing {
             Some(kept) => format!("{state} {kept}"),
         };
         match self {
-            Self::Quiet | Self::Settling => String::new(),
+            Self::Quiet => "The page is not ready yet.".to_owned(),
+            Self::Settling => String::new(),
             Self::Connecting => "Connecting to the server.".to_owned(),
             Self::Reading => {
                 "Still reading what this device keeps: there may be changes that are not saved.".to_owned()
             }
             Self::Saved => "Everything is saved.".to_owned(),
+            Self::Attention(count) => not_accepted(count),
             Self::Saving(1) => "1 change is on its way.".to_owned(),
             Self::Saving(count) => format!("{count} changes are on their way."),
             Self::NotSaving(count) => kept("The server can't save just now; it goes on when it can.", count),
             Self::Reconnecting { pending, .. } => kept("Reconnecting.", pending),
-            Self::Offline(_) => "You're offline. Changes will sync when you're back online.".to_owned(),
+            Self::Offline(count) => kept("This device has no network.", count),
             Self::Captive(count) => kept("This network wants you to log in first.", count),
-            Self::Unreachable(count) => kept("Can't reach the server.", count),
+            Self::Unreachable(count) => kept("The server does not answer.", count),
             Self::GaveUp(count) => kept("The connection could not be made.", count),
             Self::Ended(count) => kept("This page is not connected any more.", count),
             Self::WrongAddress(count) => kept("The server does not allow its pages at this address.", count),
@@ -223,20 +235,41 @@ impl Standing {
         }
     }
 
+    /// What a toast says of an outage that ends by itself; `None` for all else. It says neither what the status button says nor what
+    /// [`Standing::in_full`] does, which may be on the screen beside it.
+    #[must_use]
+    pub const fn outage(self) -> Option<&'static str> {
+        match self {
+            Self::Offline(_) => Some("You're offline. Changes will sync when you're back online."),
+            Self::Unreachable(_) => Some("No answer from the server. Changes will sync when it is back."),
+            _ => None,
+        }
+    }
+
     /// How long the state must last before it is shown in place of `shown`, so that a line that blinks does not make the page
     /// flicker.
     #[must_use]
     pub const fn patience(self, shown: Self) -> Duration {
         match (self, shown) {
-            (Self::Saving(_), Self::Saved | Self::Settling) => Duration::from_millis(300),
+            (Self::Saving(_), Self::Saved | Self::Attention(_) | Self::Settling) => Duration::from_millis(300),
             // What was said to be under way is said for long enough to be read.
             (Self::Connecting, _) | (Self::Saved, Self::Saving(_) | Self::Reading) => Duration::from_millis(400),
             // A database that is away for a moment is a blink too.
-            (Self::Reconnecting { .. } | Self::NotSaving(_), Self::Saved | Self::Settling | Self::Saving(_)) => {
-                Duration::from_secs(2)
-            }
+            (
+                Self::Reconnecting { .. } | Self::NotSaving(_),
+                Self::Saved | Self::Attention(_) | Self::Settling | Self::Saving(_),
+            ) => Duration::from_secs(2),
             _ => Duration::ZERO,
         }
+    }
+}
+
+/// What is said of so many rejected changes.
+#[must_use]
+pub fn not_accepted(count: usize) -> String {
+    match count {
+        1 => "1 change needs attention: it was not accepted.".to_owned(),
+        _ => format!("{count} changes need attention: they were not accepted."),
     }
 }
 
@@ -313,6 +346,30 @@ mod tests {
     }
 
     #[test]
+    fn saved_is_not_said_while_a_rejected_change_waits_for_its_author() {
+        let rejected = |pending| Status { attention: 2, ..status(Connection::Live, Network::Online, pending) };
+        assert_eq!(Standing::of(&rejected(0)), Standing::Attention(2));
+        assert_eq!(Standing::of(&rejected(1)), Standing::Saving(1));
+        assert_eq!(
+            (Standing::Attention(1).in_short(), Standing::Attention(2).in_short()),
+            ("1 needs attention".into(), "2 need attention".into())
+        );
+    }
+
+    #[test]
+    fn no_two_surfaces_say_the_same() {
+        for standing in [Standing::Offline(2), Standing::Unreachable(2), Standing::Captive(2), Standing::GaveUp(2)] {
+            let said = [Some(standing.in_short()), Some(standing.in_full(true)), standing.outage().map(str::to_owned)];
+            let said: Vec<_> = said.into_iter().flatten().collect();
+            for (n, one) in said.iter().enumerate() {
+                let another =
+                    said.iter().enumerate().find(|(m, other)| n != *m && other.contains(one.trim_end_matches('.')));
+                assert_eq!(another, None, "{one}");
+            }
+        }
+    }
+
+    #[test]
     fn a_server_that_cannot_save_says_so_while_something_is_to_be_saved() {
         for (pending, expected) in [(0, Standing::Saved), (2, Standing::NotSaving(2))] {
             let full = Status { server_saves: false, ..status(Connection::Live, Network::Online, pending) };
@@ -338,16 +395,19 @@ mod tests {
     #[test]
     fn sentences_count_and_do_not_say_that_is_kept_what_is_not() {
         let unkept = Standing::Unreachable(2).in_full(false);
-        assert_eq!(unkept, "Can't reach the server. 2 changes are not saved anywhere.");
+        assert_eq!(unkept, "The server does not answer. 2 changes are not saved anywhere.");
         assert_eq!(
             Standing::Unreachable(12).in_full(true),
-            "Can't reach the server. 12 changes are kept on this device."
+            "The server does not answer. 12 changes are kept on this device."
         );
-        assert_eq!(Standing::Unreachable(1).in_full(true), "Can't reach the server. 1 change is kept on this device.");
-        assert_eq!(Standing::Unreachable(0).in_full(false), "Can't reach the server.");
+        assert_eq!(
+            Standing::Unreachable(1).in_full(true),
+            "The server does not answer. 1 change is kept on this device."
+        );
+        assert_eq!(Standing::Unreachable(0).in_full(false), "The server does not answer.");
         assert_eq!(
             (Standing::Saving(1).in_short(), Standing::Saving(2).in_short()),
-            ("Saving 1 change…".into(), "Saving 2 changes…".into())
+            ("Saving 1…".into(), "Saving 2…".into())
         );
     }
 }

@@ -18,7 +18,7 @@ use crate::ui::dynamic::{Each, Item, When};
 /// Its size does not depend on what it says, so nothing beside it moves. What it says is announced by the toaster's live region,
 /// without the seconds.
 ///
-/// Renders an empty pill on the server and before hydration: neither knows anything of the line.
+/// Renders "Starting…" on the server and before hydration: neither knows anything of the connection.
 #[component]
 pub fn ConnectionStatus() -> impl IntoView {
     let connection = use_connection();
@@ -29,19 +29,24 @@ pub fn ConnectionStatus() -> impl IntoView {
     let name = Signal::derive(move || standing.get().name().to_owned());
     // What it says is a new node whenever it says something else: a text that grows in place would move.
     let words = move || {
-        let standing = standing.get();
-        let text = standing.in_short();
-        let counts = matches!(standing, Standing::Reconnecting { until: Some(_), .. });
-        let pending = if matches!(standing, Standing::Saving(_)) { 0 } else { standing.pending() };
-        let unsaved = unsaved(pending, connection.kept.get());
+        let (standing, kept) = (standing.get(), connection.kept.get());
+        // That changes are lost with the page comes before all else.
+        let (text, brief) = if kept {
+            (standing.in_short(), standing.in_brief())
+        } else {
+            ("Not kept on this device".to_owned(), "Not kept")
+        };
+        let counts = kept && matches!(standing, Standing::Reconnecting { until: Some(_), .. });
+        let pending = if kept && matches!(standing, Standing::Saving(_)) { 0 } else { standing.pending() };
+        let unsaved = unsaved(pending, kept);
         let key = format!("{} {text} {unsaved:?}", standing.name());
         let view = move || {
-            view! { <PillWords text=text.clone() brief=standing.in_brief() pending unsaved=unsaved.clone() seconds=counts.then_some(seconds) /> }.into_any()
+            view! { <PillWords text=text.clone() brief pending kept unsaved=unsaved.clone() seconds=counts.then_some(seconds) /> }.into_any()
         };
         vec![Item::by_name(key, view)]
     };
     view! {
-        <div class="pill" data-state=name>
+        <div class="pill" data-state=name class:unkept=move || !connection.kept.get()>
             <button
                 class="pill-open"
                 node_ref=pill
@@ -68,6 +73,7 @@ fn PillWords(
     text: String,
     brief: &'static str,
     pending: usize,
+    kept: bool,
     unsaved: Option<String>,
     seconds: Option<Signal<u64>>,
 ) -> impl IntoView {
@@ -77,7 +83,15 @@ fn PillWords(
             <span class="pill-text wide-only">{text}</span>
             <span class="pill-text narrow-only">{brief}</span>
             {seconds.map(|seconds| view! { <span class="pill-seconds">" in " <span class="digits">{seconds}</span> " s"</span> })}
-            {unsaved.map(|unsaved| view! { <span class="pill-count" title=unsaved>{pending}</span> })}
+            {unsaved.map(|unsaved| {
+                view! {
+                    <span class="pill-kept" title=unsaved>
+                        <span class="wide-only">"· "</span>
+                        <span class="pill-count">{pending}</span>
+                        <span class="wide-only">{if kept { " kept" } else { " not saved" }}</span>
+                    </span>
+                }
+            })}
         </span>
     }
     .into_any()

@@ -21,19 +21,16 @@ pub fn ConnectionToast() -> impl IntoView {
     on_cleanup(move || toasts.dismiss_named(NAME));
     Effect::new(move |was_down: Option<bool>| {
         let was_down = was_down.unwrap_or_default();
-        match standing.get() {
-            now @ (Standing::Offline(_) | Standing::Captive(_) | Standing::Unreachable(_)) => {
-                // How many changes wait is left to the strip: a toast that grows would move.
-                let text = match now {
-                    Standing::Captive(_) => Standing::Captive(0).in_full(true),
-                    Standing::Unreachable(_) => Standing::Unreachable(0).in_full(true),
-                    _ => now.in_full(true),
-                };
-                toasts.show_silently(Toast::new(text).kind(Kind::Warning).lasting().named(NAME));
-                true
-            }
+        let standing = standing.get();
+        if let Some(text) = standing.outage() {
+            // How many changes wait is left to the status button: a toast that grows would move.
+            toasts.show_silently(Toast::new(text).kind(Kind::Warning).lasting().named(NAME));
+            return true;
+        }
+        match standing {
             Standing::Reading
             | Standing::Saved
+            | Standing::Attention(_)
             | Standing::Saving(_)
             | Standing::NotSaving(_)
             | Standing::ViewOnly(_)
@@ -43,7 +40,9 @@ pub fn ConnectionToast() -> impl IntoView {
                 toasts.show_silently(back.named(NAME));
                 false
             }
-            Standing::Ended(_) | Standing::WrongAddress(_) | Standing::Outdated(_) if was_down => {
+            Standing::Captive(_) | Standing::Ended(_) | Standing::WrongAddress(_) | Standing::Outdated(_)
+                if was_down =>
+            {
                 toasts.dismiss_named(NAME);
                 false
             }

@@ -53,7 +53,7 @@ impl World {
                 let answer = match line.connect() {
                     Connect::Portal => {
                         self.tally.hit(Fault::Portal);
-                        Answer::Foreign
+                        Answer::LogIn
                     }
                     _ if self.reaches_server(device) => Answer::Echoed,
                     _ => Answer::Failed,
@@ -74,6 +74,7 @@ impl World {
             }
             Effect::Heard(_)
             | Effect::Remote(_)
+            | Effect::AttentionChanged
             | Effect::ViewChanged
             | Effect::StatusChanged
             | Effect::Marked(_)
