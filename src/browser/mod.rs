@@ -6,6 +6,7 @@ pub mod boards;
 pub mod channel;
 pub mod clock;
 pub mod database;
+pub mod drafts;
 pub mod keeper;
 pub mod lifecycle;
 pub mod lock;

@@ -38,6 +38,44 @@ pub fn write<T: Serialize>(name: &str, value: &T) -> Result<(), NotKept> {
     LocalStorage::set(name, value).map_err(|_| NotKept)
 }
 
+/// The names of all records that begin with `prefix`.
+#[must_use]
+pub fn names(prefix: &str) -> Vec<String> {
+    if !available() {
+        return Vec::new();
+    }
+    let storage = LocalStorage::raw();
+    let names = (0..LocalStorage::length()).filter_map(|at| storage.key(at).ok().flatten());
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+/// Reads a record's text; `None` if there is none.
+#[must_use]
+pub fn read_text(name: &str) -> Option<String> {
+    if !available() {
+        return None;
+    }
+    LocalStorage::raw().get_item(name).ok().flatten()
+}
+
+/// Writes a record's text.
+///
+/// # Errors
+/// [`NotKept`]; what was there before is there still.
+pub fn write_text(name: &str, text: &str) -> Result<(), NotKept> {
+    if !available() {
+        return Err(NotKept);
+    }
+    LocalStorage::raw().set_item(name, text).map_err(|_| NotKept)
+}
+
+/// Removes a record.
+pub fn remove(name: &str) {
+    if available() {
+        LocalStorage::delete(name);
+    }
+}
+
 /// The first stage of one document's outbox: one record a change, so that adding one never rewrites the others.
 #[derive(Clone, Debug)]
 pub struct OutboxStore {
@@ -54,13 +92,7 @@ impl OutboxStore {
     /// The texts of all records, in no particular order.
     #[must_use]
     pub fn load(&self) -> Vec<String> {
-        if !available() {
-            return Vec::new();
-        }
-        let storage = LocalStorage::raw();
-        let names = (0..LocalStorage::length()).filter_map(|at| storage.key(at).ok().flatten());
-        let mine: Vec<_> = names.filter(|name| name.starts_with(&self.prefix)).collect();
-        mine.iter().filter_map(|name| storage.get_item(name).ok().flatten()).collect()
+        names(&self.prefix).iter().filter_map(|name| read_text(name)).collect()
     }
 
     /// Keeps a record, in place of one of the same change.
@@ -68,17 +100,12 @@ impl OutboxStore {
     /// # Errors
     /// [`NotKept`].
     pub fn keep(&self, id: ChangeId, text: &str) -> Result<(), NotKept> {
-        if !available() {
-            return Err(NotKept);
-        }
-        LocalStorage::raw().set_item(&self.name(id), text).map_err(|_| NotKept)
+        write_text(&self.name(id), text)
     }
 
     /// Lets a record go.
     pub fn forget(&self, id: ChangeId) {
-        if available() {
-            LocalStorage::delete(self.name(id));
-        }
+        remove(&self.name(id));
     }
 
     fn name(&self, id: ChangeId) -> String {

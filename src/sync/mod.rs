@@ -15,6 +15,7 @@
 //! | [`replica`] | confirmed document plus pending changes: the optimistic view |
 //! | [`retained`] | what was confirmed lately, to be offered again to a server that was restored from a backup |
 //! | [`unsent`] | unsaved changes as a file |
+//! | [`drafts`] | text that is being typed, stored until it is a change |
 //! | [`write_behind`] | what a device keeps, in two stages |
 //! | [`client`] | joins them |
 //! | [`sequencer`] | the server's side of one document |
@@ -25,6 +26,7 @@ pub mod backoff;
 pub mod client;
 pub mod digest;
 pub mod document;
+pub mod drafts;
 pub mod faults;
 pub mod id;
 pub mod link;

@@ -25,6 +25,37 @@ pub fn When(
     move || if when.get() { children() } else { otherwise.run() }
 }
 
+/// Tells whether the owner that made it is still there.
+///
+/// Leptos disposes the signals of a part before its elements leave the page, and reading a disposed signal panics. Browsers call
+/// `blur`, `change` and `focusout` handlers while they remove an element, and `close` handlers later still; timers and answers come
+/// whenever they like. A handler that reads signals of its own part goes through [`Alive::only`].
+#[derive(Clone, Copy, Debug)]
+pub struct Alive(StoredValue<()>);
+
+impl Alive {
+    /// Follows the current owner.
+    #[must_use]
+    pub fn here() -> Self {
+        Self(StoredValue::new(()))
+    }
+
+    /// Whether signals that the owner holds can still be read.
+    #[must_use]
+    pub fn holds(self) -> bool {
+        self.0.try_with_value(|()| ()).is_some()
+    }
+
+    /// A handler that does nothing once the owner is gone.
+    pub fn only<E>(self, handler: impl Fn(E)) -> impl Fn(E) {
+        move |event| {
+            if self.holds() {
+                handler(event);
+            }
+        }
+    }
+}
+
 /// Shows its children in a turn of their own, soon after the page has come alive: what is not seen at first need not keep a tap
 /// waiting.
 ///

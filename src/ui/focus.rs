@@ -208,6 +208,7 @@ fn focus(element: &Element) -> bool {
 }
 
 /// Whether nothing has the focus.
-fn is_nowhere() -> bool {
+#[must_use]
+pub fn is_nowhere() -> bool {
     document().active_element().is_none_or(|at| at.tag_name() == "BODY")
 }

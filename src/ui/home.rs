@@ -10,7 +10,7 @@ use leptos_router::hooks::use_navigate;
 
 use super::chosen_file::ChosenFile;
 use super::device::{self, RecentBoard};
-use super::dynamic::{Each, Item, When};
+use super::dynamic::{Alive, Each, Item, When};
 use super::focus::focus_drawn;
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
 use super::open_link::OpenLink;
@@ -70,12 +70,16 @@ pub fn Home() -> impl IntoView {
         });
     });
     let start = use_start();
+    let alive = Alive::here();
     let import = move |event: leptos::ev::Event| {
         let Some(file) = ChosenFile::of(&event) else { return };
         busy.set(Some("Reading the file…"));
         problem.set(None);
         spawn_local(async move {
             let imported = read(&file).await;
+            if !alive.holds() {
+                return;
+            }
             busy.set(None);
             match imported {
                 Ok(imported) => start(imported),

@@ -4,7 +4,9 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::dynamic::Alive;
 use super::icon::{DOTS, Icon};
+use super::keys::is_escape;
 
 /// A button with three dots that opens a menu: the browser's own disclosure, which closes when an item is chosen, when focus
 /// or the pointer goes elsewhere, and by Escape.
@@ -18,6 +20,7 @@ pub fn Menu(
     children: Children,
 ) -> impl IntoView {
     let menu = NodeRef::<html::Details>::new();
+    let alive = Alive::here();
     let close = move || {
         if let Some(menu) = menu.get_untracked() {
             menu.set_open(false);
@@ -32,7 +35,7 @@ pub fn Menu(
     };
     let escape = move |event: leptos::ev::KeyboardEvent| {
         let open = menu.get_untracked().is_some_and(|menu| menu.open());
-        if event.key() == "Escape" && open {
+        if is_escape(&event) && open {
             event.stop_propagation();
             close();
             let summary = menu.get_untracked().and_then(|menu| menu.query_selector("summary").ok().flatten());
@@ -42,7 +45,7 @@ pub fn Menu(
         }
     };
     view! {
-        <details class="menu" node_ref=menu on:focusout=leave on:keydown=escape>
+        <details class="menu" node_ref=menu on:focusout=alive.only(leave) on:keydown=escape>
             <summary class="button quiet square" aria-label=label title=label>
                 <Icon path=DOTS />
             </summary>

@@ -26,6 +26,7 @@ pub mod dynamic;
 pub mod focus;
 pub mod home;
 pub mod icon;
+pub mod keys;
 pub mod menu;
 pub mod open_link;
 pub mod reload;

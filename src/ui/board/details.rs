@@ -3,34 +3,50 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use js_sys::Reflect;
+use leptos::ev::{Event, KeyboardEvent};
+use leptos::html::Input;
 use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+use web_sys::HtmlInputElement;
 
 use super::dialog::Dialog;
+use super::field::{FieldRemark, Fields};
 use super::focus::focus_card;
 use super::handle::{BoardHandle, use_board};
-use crate::board::model::{MAX_LABEL, MAX_NOTES, MAX_TITLE};
+use super::place::{Left, Place};
 use crate::board::{Card, CardId, Change};
 use crate::ui::connection::{RefusedList, Unsaved};
-use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::dynamic::{Alive, Each, Item, When};
 use crate::ui::icon::{ARCHIVE, CLOSE, Icon, MOVE};
-use crate::ui::toast::{Kind, Toast};
+use crate::ui::keys::{is_enter, is_key};
 
 /// The dialog with everything about the card that is open. Renders a closed dialog on the server.
 #[component]
 pub fn CardDetails() -> impl IntoView {
     let board = use_board();
+    let fields = Fields::here();
+    // A field that cannot be left as it is says why, and keeps the dialog open.
     let close = move || {
-        if let Some(card) = board.opened.get_untracked() {
+        if let Some(card) = board.opened.get_untracked()
+            && fields.leave()
+        {
             board.opened.set(None);
             focus_card(board, card);
         }
     };
     view! {
-        <Dialog open=Signal::derive(move || board.opened.get().is_some()) close title="Card" class="details">
+        <Dialog
+            open=Signal::derive(move || board.opened.get().is_some())
+            close
+            escape=Callback::new(move |()| fields.discard())
+            title="Card"
+            class="details"
+        >
             {move || {
                 let id = board.opened.get()?;
                 let card = board.mirror.card(id)?;
-                Some(view! { <Details id card /> })
+                Some(view! { <Details id card fields /> })
             }}
         </Dialog>
     }
@@ -38,7 +54,7 @@ pub fn CardDetails() -> impl IntoView {
 }
 
 #[component]
-fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
+fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>, fields: Fields) -> impl IntoView {
     let board = use_board();
     let text = {
         let card = card.clone();
@@ -58,12 +74,6 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
     let archived = flag(|card| card.archived);
     let notes = text(|card| card.notes.clone());
     let locked = Signal::derive(move || !board.editable.get());
-    let rename = move |value: String| {
-        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !value.is_empty() && value != title.get_untracked() {
-            board.edit(Change::RenameCard { card: id, title: value });
-        }
-    };
     let refused = Memo::new(move |_| {
         let touch = |change: &&Unsaved| change.entities.contains(&id.0);
         board.connection.refused.with(|refused| refused.iter().filter(touch).cloned().collect::<Vec<_>>())
@@ -76,16 +86,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
             </section>
         </When>
         <div class="fields">
-            <label class="field">
-                <span>"Title"</span>
-                <input
-                    dir="auto"
-                    maxlength=MAX_TITLE
-                    readonly=locked
-                    prop:value=title
-                    on:change=move |event| rename(event_target_value(&event))
-                />
-            </label>
+            <TitleField board id title fields />
             <div class="row">
                 <label class="check">
                     <input
@@ -109,23 +110,20 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                     />
                     "Urgent"
                 </label>
-                <label class="check">
-                    "Due"
-                    <input
-                        type="date"
-                        readonly=locked
-                        prop:value=due
-                        on:change=move |event| {
-                            board.edit(Change::SetDue { card: id, due: event_target_value(&event).parse().ok() });
-                        }
-                    />
-                </label>
+                <DueField board id due fields />
             </div>
-            <Labels board id />
-            <NotesField board id notes />
+            <Labels board id fields />
+            <NotesField board id notes fields />
             <When when=board.editable>
                 <div class="row">
-                    <button class="button" on:click=move |_| board.moving.set(Some(id))>
+                    <button
+                        class="button"
+                        on:click=move |_| {
+                            if fields.leave() {
+                                board.moving.set(Some(id));
+                            }
+                        }
+                    >
                         <Icon path=MOVE />
                         "Move to…"
                     </button>
@@ -136,8 +134,11 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
                                 <button
                                     class="button"
                                     on:click=move |_| {
-                                        board.opened.set(None);
-                                        board.archive_card(id);
+                                        if fields.leave() {
+                                            board.archive_card(id);
+                                            board.opened.set(None);
+                                            focus_card(board, id);
+                                        }
                                     }
                                 >
                                     <Icon path=ARCHIVE />
@@ -161,87 +162,173 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>) -> impl IntoView {
     .into_any()
 }
 
-/// The notes. Written while they are typed, every second, and on leaving; what others write meanwhile is merged in
-/// by the board and shown as soon as the field is left.
 #[component]
-fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>) -> impl IntoView {
-    /// What is typed is written this often.
-    const PAUSE: Duration = Duration::from_secs(1);
-
-    let draft = RwSignal::new(notes.get_untracked());
-    let from = StoredValue::new(notes.get_untracked());
-    let writing = RwSignal::new(false);
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    let write = move || {
-        let (before, after) = (from.get_value(), draft.get_untracked());
-        if before == after {
-            return true;
-        }
-        let made = board.edit(Change::EditNotes { card: id, from: before, to: after.clone() });
-        if made {
-            from.set_value(after);
-        }
-        made
-    };
-    let stop = move || {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    };
-    let typed = move |text: String| {
-        draft.set(text);
-        if timer.with_value(Option::is_none) {
-            let due = move || {
-                timer.set_value(None);
-                write();
-            };
-            timer.set_value(set_timeout_with_handle(due, PAUSE).ok());
-        }
-    };
-    // What could not be written, being too long, stays in the field for its author to shorten.
+fn TitleField(board: BoardHandle, id: CardId, title: Memo<String>, fields: Fields) -> impl IntoView {
+    let alive = Alive::here();
+    let field = fields.add(board, Place::CardTitle(id), title.into());
     let leave = move || {
-        stop();
-        if write() {
-            writing.set(false);
+        let _ = field.leave();
+    };
+    let keys = move |event: KeyboardEvent| {
+        if is_enter(&event) {
+            leave();
+            field.enter();
+        }
+    };
+    view! {
+        <div class="remarked">
+            <label class="field">
+                <span>"Title"</span>
+                <input
+                    dir="auto"
+                    readonly=Signal::derive(move || !board.editable.get())
+                    prop:value=field.text
+                    on:focus=move |_| field.enter()
+                    on:input=move |event| field.typed(event_target_value(&event))
+                    on:keydown=keys
+                    on:blur=alive.only(move |_| leave())
+                />
+            </label>
+            <FieldRemark field />
+        </div>
+    }
+    .into_any()
+}
+
+/// The due date. A day from the picker is written at once; one that is typed, on leaving the field or by Enter: until then each key
+/// makes another day of it.
+#[component]
+fn DueField(board: BoardHandle, id: CardId, due: Memo<String>, fields: Fields) -> impl IntoView {
+    let alive = Alive::here();
+    let field = fields.add(board, Place::CardDue(id), due.into());
+    let input = NodeRef::<Input>::new();
+    // Keys came since the date was written last.
+    let by_keys = StoredValue::new(false);
+    // Not bound to the text: to write a half-typed date back would clear it.
+    let show = move |text: &str| {
+        if let Some(input) = input.get_untracked()
+            && (input.value() != text || is_half_typed(&input))
+        {
+            input.set_value(text);
         }
     };
     Effect::new(move |_| {
-        let shown = notes.get();
-        if !writing.get() {
-            from.set_value(shown.clone());
-            draft.set(shown);
+        let text = field.text.get();
+        if input.get().is_some() && by_keys.try_get_value() == Some(false) {
+            show(&text);
         }
     });
-    on_cleanup(move || {
-        stop();
-        if let Some(text) = draft.try_get_untracked()
-            && !write()
-        {
-            let text = format!("These notes were too long to keep: {text}");
-            board.toasts.show(Toast::new(text).kind(Kind::Danger).lasting());
+    let leave = move || {
+        let half = input.get_untracked().is_some_and(|input| is_half_typed(&input));
+        if half {
+            // Nothing that could be a date: the board's shows again.
+            field.done();
+        } else if !field.leave() {
+            return;
         }
-    });
+        by_keys.set_value(false);
+        show(&field.text.get_untracked());
+    };
+    let typed = move |event: Event| {
+        let half = input.get_untracked().is_some_and(|input| is_half_typed(&input));
+        if !half {
+            field.typed(event_target_value(&event));
+            if !by_keys.get_value() {
+                leave();
+                field.enter();
+            }
+        }
+    };
+    let keys = move |event: KeyboardEvent| {
+        if is_enter(&event) {
+            leave();
+            field.enter();
+        } else if is_key(&event) && !matches!(event.key().as_str(), "Tab" | "Escape" | "Shift") {
+            by_keys.set_value(true);
+        }
+    };
     view! {
-        <label class="field">
-            <span>"Notes"</span>
-            <textarea
-                class="notes"
-                dir="auto"
-                rows="8"
-                maxlength=MAX_NOTES
+        <label class="check">
+            "Due"
+            <input
+                type="date"
+                min="1900-01-01"
+                max="9999-12-31"
+                node_ref=input
                 readonly=Signal::derive(move || !board.editable.get())
-                prop:value=draft
-                on:focus=move |_| writing.set(true)
-                on:input=move |event| typed(event_target_value(&event))
-                on:blur=move |_| leave()
-            ></textarea>
+                on:focus=move |_| field.enter()
+                on:change=alive.only(typed)
+                on:keydown=keys
+                on:blur=alive.only(move |_| leave())
+            />
         </label>
+        <FieldRemark field />
+    }
+    .into_any()
+}
+
+/// Whether a date field shows something that is no day: `validity.badInput`.
+fn is_half_typed(input: &HtmlInputElement) -> bool {
+    let read = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    read(&read(input, "validity"), "badInput").is_truthy()
+}
+
+/// The notes. Written while they are typed, every second, and on leaving; what others write meanwhile is merged in by the board and
+/// shown once the field is left.
+#[component]
+fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>, fields: Fields) -> impl IntoView {
+    /// What is typed is written this often.
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    let alive = Alive::here();
+    let field = fields.add(board, Place::CardNotes(id), notes.into());
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let write = move || {
+        let Some(from) = field.from() else { return };
+        let to = field.text.get_untracked();
+        if let Left::Changed { change, .. } = Place::CardNotes(id).leave(&from, &to, &from)
+            && board.edit(change)
+        {
+            field.written(to);
+        }
+    };
+    let typed = move |text: String| {
+        field.typed(text);
+        if timer.with_value(Option::is_none) {
+            let due = alive.only(move |()| {
+                timer.set_value(None);
+                write();
+            });
+            timer.set_value(set_timeout_with_handle(move || due(()), PAUSE).ok());
+        }
+    };
+    let leave = move || {
+        write();
+        let _ = field.leave();
+    };
+    view! {
+        <div class="remarked">
+            <label class="field">
+                <span>"Notes"</span>
+                <textarea
+                    class="notes"
+                    dir="auto"
+                    rows="8"
+                    readonly=Signal::derive(move || !board.editable.get())
+                    prop:value=field.text
+                    on:focus=move |_| field.enter()
+                    on:input=move |event| typed(event_target_value(&event))
+                    on:blur=alive.only(move |_| leave())
+                ></textarea>
+            </label>
+            <FieldRemark field />
+        </div>
     }
     .into_any()
 }
 
 #[component]
-fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
+fn Labels(board: BoardHandle, id: CardId, fields: Fields) -> impl IntoView {
     let labels = move || {
         let card = board.mirror.card(id);
         card.map(|card| card.with(|card| card.labels.clone())).unwrap_or_default()
@@ -268,15 +355,14 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
         };
         known().into_iter().map(item).collect::<Vec<_>>()
     };
-    let add = move |event: leptos::ev::Event| {
-        use wasm_bindgen::JsCast;
-
-        let label = event_target_value(&event).trim().to_owned();
-        if !label.is_empty() && board.edit(Change::SetLabel { card: id, label, on: true }) {
-            let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
-            if let Some(field) = field {
-                field.set_value("");
-            }
+    let alive = Alive::here();
+    let field = fields.add(board, Place::CardLabel(id), Signal::derive(String::new));
+    let add = move || {
+        let _ = field.leave();
+    };
+    let keys = move |event: KeyboardEvent| {
+        if is_enter(&event) {
+            add();
         }
     };
     view! {
@@ -286,13 +372,23 @@ fn Labels(board: BoardHandle, id: CardId) -> impl IntoView {
                 <Each items=mine />
                 <When when=board.editable>
                     <li>
-                        <input dir="auto" list="labels" aria-label="Add a label" placeholder="Add a label" maxlength=MAX_LABEL on:change=add />
+                        <input
+                            dir="auto"
+                            list="labels"
+                            aria-label="Add a label"
+                            placeholder="Add a label"
+                            prop:value=field.text
+                            on:input=move |event| field.typed(event_target_value(&event))
+                            on:keydown=keys
+                            on:change=alive.only(move |_| add())
+                        />
                         <datalist id="labels">
                             <Each items=offers />
                         </datalist>
                     </li>
                 </When>
             </ul>
+            <FieldRemark field />
         </div>
     }
     .into_any()

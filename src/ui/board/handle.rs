@@ -30,6 +30,8 @@ pub struct BoardHandle {
     pub opened: RwSignal<Option<CardId>>,
     /// The card that "Move to…" is asking about.
     pub moving: RwSignal<Option<CardId>>,
+    /// Counts how often drafts came back: from a page that ended, or because the person took a discard back.
+    pub drafts_came: RwSignal<u64>,
     /// The page has come alive: changes are kept from now on.
     pub alive: RwSignal<bool>,
     /// Whether the key allows changes. What makes them is on the page from the start, so that nothing moves when it comes alive.
@@ -102,6 +104,7 @@ impl BoardHandle {
             status,
             alive,
             opened: RwSignal::new(None),
+            drafts_came: RwSignal::new(0),
             moving: RwSignal::new(None),
             may_edit: may_edit.into(),
             editable: editable.into(),
@@ -178,7 +181,7 @@ impl BoardHandle {
     }
 
     /// Tells the person what was done and offers to undo it.
-    fn tell_undo(&self, text: &'static str) {
+    pub(super) fn tell_undo(&self, text: impl Into<String>) {
         let this = *self;
         self.toasts.show(Toast::new(text).action("Undo", move || this.undo()).named(UNDO));
     }

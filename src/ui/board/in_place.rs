@@ -1,58 +1,81 @@
 //! Text that is renamed where it stands.
 
-use leptos::html::Input;
+use leptos::ev::KeyboardEvent;
+use leptos::html::{Button, Input};
 use leptos::prelude::*;
 
-use crate::ui::dynamic::When;
+use super::field::{Field, FieldRemark};
+use super::handle::use_board;
+use super::place::Place;
+use crate::ui::dynamic::{Alive, When};
+use crate::ui::focus::is_nowhere;
+use crate::ui::keys::{is_enter, is_escape};
 
-/// Text that becomes a field when it is pressed. Enter or leaving the field commits, Escape does not.
+/// Text that becomes a field when it is pressed. Enter or leaving the field commits, Escape discards.
 ///
-/// A button, which is disabled while it cannot be renamed: on the server, and until the page has come alive. It is the same element
-/// from then on, so the page is not painted anew.
+/// A button, which is disabled while the text cannot be renamed: on the server, and until the page is hydrated. It is the same
+/// element from then on, so the page is not painted anew.
 #[component]
 pub fn InPlace(
-    /// The text.
+    /// What is renamed.
+    place: Place,
+    /// The text on the button.
     text: Signal<String>,
+    /// The title, which the field begins with. Another than `text` where that stands for no title.
+    title: Signal<String>,
     /// What the text is, for screen readers.
     label: &'static str,
     /// Whether it can be renamed.
     editable: Signal<bool>,
-    /// Told the new text, when it is another and not blank.
-    commit: impl Fn(String) + Copy + Send + Sync + 'static,
     /// Opens the field from outside.
     #[prop(optional)]
     editing: RwSignal<bool>,
 ) -> impl IntoView {
-    let field = NodeRef::<Input>::new();
+    let board = use_board();
+    let alive = Alive::here();
+    let field = Field::new(board, place, title);
+    let input = NodeRef::<Input>::new();
+    let button = NodeRef::<Button>::new();
+    let by_key = StoredValue::new(false);
+    // A draft that came back opens the field, and leaves the focus where it is.
+    let returned = StoredValue::new(false);
     Effect::new(move |_| {
-        if let Some(field) = field.get() {
-            let _ = field.focus();
-            field.select();
+        board.drafts_came.track();
+        if field.has_draft() && editable.get() && !editing.get_untracked() {
+            returned.set_value(true);
+            editing.set(true);
         }
     });
-    let from = StoredValue::new(String::new());
     Effect::new(move |_| {
-        if editing.get() {
-            from.set_value(text.get_untracked());
+        let Some(input) = input.get() else { return };
+        if returned.try_update_value(std::mem::take) != Some(true) || is_nowhere() {
+            let _ = input.focus();
+            input.select();
         }
     });
-    let finish = move |value: String| {
-        if !editing.get_untracked() {
-            return;
+    Effect::new(move |_| {
+        let Some(button) = button.get() else { return };
+        if by_key.try_update_value(std::mem::take) == Some(true) {
+            let _ = button.focus();
         }
-        editing.set(false);
-        let value = value.trim();
-        if !value.is_empty() && value != from.get_value() {
-            commit(value.to_owned());
-        }
-    };
-    let keys = move |event: leptos::ev::KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.is_composing() => finish(event_target_value(&event)),
-        "Escape" => {
-            event.stop_propagation();
+    });
+    let finish = move |key: bool| {
+        if editing.get_untracked() && field.leave() {
+            by_key.set_value(key);
             editing.set(false);
         }
-        _ => event.stop_propagation(),
+    };
+    let keys = move |event: KeyboardEvent| {
+        event.stop_propagation();
+        if is_enter(&event) {
+            // The key would press the button that gets the focus.
+            event.prevent_default();
+            finish(true);
+        } else if is_escape(&event) {
+            by_key.set_value(true);
+            field.discard();
+            editing.set(false);
+        }
     };
     view! {
         <When
@@ -62,6 +85,7 @@ pub fn InPlace(
                     <button
                         class="in-place"
                         dir="auto"
+                        node_ref=button
                         disabled=Signal::derive(move || !editable.get())
                         on:click=move |_| editing.set(true)
                     >
@@ -73,13 +97,16 @@ pub fn InPlace(
             <input
                 class="in-place-field"
                 dir="auto"
-                node_ref=field
+                node_ref=input
                 aria-label=label
-                maxlength=crate::board::model::MAX_TITLE
-                prop:value=text.get_untracked()
+                placeholder=text
+                prop:value=field.text
+                on:focus=move |_| field.enter()
+                on:input=move |event| field.typed(event_target_value(&event))
                 on:keydown=keys
-                on:blur=move |event| finish(event_target_value(&event))
+                on:blur=alive.only(move |_| finish(false))
             />
+            <FieldRemark field />
         </When>
     }
     .into_any()

@@ -14,7 +14,7 @@ use crate::sync::outbox::Mark;
 use crate::sync::time::Moment;
 use crate::ui::clock;
 
-/// A board as signals.
+/// A board as signals. Once the page that made it is left, it has no parts, and shows nothing more.
 #[derive(Clone, Copy, Debug)]
 pub struct Mirror {
     /// The whole board, for what is drawn seldom: the archive, the export, menus.
@@ -108,7 +108,7 @@ impl Mirror {
 
     /// Shows `next`, touching only what differs. Costs in proportion to that, not to the board.
     pub fn show(&self, next: &Board) {
-        let last = self.board.get_untracked();
+        let Some(last) = self.board.try_get_untracked() else { return };
         let moved = self.show_cards(&last, next);
         self.show_lists(&last, next);
         self.place_cards(next, &moved);
@@ -121,23 +121,23 @@ impl Mirror {
     /// A card's signal; `None` for a card that is not on the board.
     #[must_use]
     pub fn card(&self, id: CardId) -> Option<ArcRwSignal<Arc<Card>>> {
-        self.parts.with_value(|parts| parts.cards.get(&id).map(|card| card.signal.clone()))
+        self.parts.try_with_value(|parts| parts.cards.get(&id).map(|card| card.signal.clone())).flatten()
     }
 
     /// A list's signals; `None` for a list that is not on the board.
     #[must_use]
     pub fn list(&self, id: ListId) -> Option<ListSignals> {
-        self.parts.with_value(|parts| parts.lists.get(&id).cloned())
+        self.parts.try_with_value(|parts| parts.lists.get(&id).cloned()).flatten()
     }
 
     /// A block's signals; `None` for a block that is gone.
     #[must_use]
     pub fn block(&self, id: BlockId) -> Option<BlockSignals> {
-        self.parts.with_value(|parts| parts.blocks.get(id.0)?.clone())
+        self.parts.try_with_value(|parts| parts.blocks.get(id.0)?.clone()).flatten()
     }
 
     fn block_of(&self, card: CardId) -> Option<BlockId> {
-        self.parts.with_value(|parts| parts.cards.get(&card)?.block)
+        self.parts.try_with_value(|parts| parts.cards.get(&card)?.block).flatten()
     }
 
     /// From now on, draws a card part by part, and those around it.

@@ -40,18 +40,20 @@ fn Places(card: CardId) -> impl IntoView {
     let list = RwSignal::new(list);
     let place = RwSignal::new(place);
     let option = move |(id, item): (ListId, Arc<List>)| {
-        let chosen = Signal::derive(move || list.get() == Some(id));
         let title = item.title.clone();
-        let option =
-            move || view! { <option value=id.to_string() prop:selected=chosen>{title.clone()}</option> }.into_any();
+        // Signals are made with the option: those made here would go when the lists change, and the option stays.
+        let option = move || {
+            let chosen = Signal::derive(move || list.get() == Some(id));
+            view! { <option value=id.to_string() prop:selected=chosen>{title.clone()}</option> }.into_any()
+        };
         Item::by_id(id.0, option)
     };
     let lists = move || view_of.with(|board| board.open_lists().into_iter().map(option).collect::<Vec<_>>());
     let place_option = move |at: usize| {
-        let chosen = Signal::derive(move || place.get() == at);
-        let number = (at + 1).to_string();
-        let option =
-            move || view! { <option value=at.to_string() prop:selected=chosen>{number.clone()}</option> }.into_any();
+        let option = move || {
+            let chosen = Signal::derive(move || place.get() == at);
+            view! { <option value=at.to_string() prop:selected=chosen>{(at + 1).to_string()}</option> }.into_any()
+        };
         Item::by_name(at.to_string(), option)
     };
     let places = move || {
@@ -61,10 +63,12 @@ fn Places(card: CardId) -> impl IntoView {
         last.map(|last| (0..=last).map(place_option).collect::<Vec<_>>()).unwrap_or_default()
     };
     let go = move |_| {
-        if let Some(list) = list.get_untracked() {
-            board.opened.set(None);
+        // Closing disposes of both.
+        let (list, place) = (list.get_untracked(), place.get_untracked());
+        if let Some(list) = list {
+            board.move_card(card, list, place);
             board.moving.set(None);
-            board.move_card(card, list, place.get_untracked());
+            board.opened.set(None);
             focus_card(board, card);
         }
     };

@@ -10,14 +10,17 @@ use super::archive::ArchiveDialog;
 use super::block::Waker;
 use super::card::CardEvents;
 use super::details::CardDetails;
+use super::drafts::{HomelessDrafts, restore_drafts};
 use super::drag::Drag;
 use super::handle::BoardHandle;
 use super::in_place::InPlace;
-use super::list::{ListColumn, NewList};
+use super::list::ListColumn;
 use super::move_to::MoveToDialog;
+use super::new::NewList;
+use super::place::Place;
 use super::share::{ShareDialog, follow_replacement};
 use super::shortcuts::{ShortcutsDialog, hear_board_keys};
-use crate::board::{Change, ListId, export};
+use crate::board::{ListId, export};
 use crate::sync::id::Key;
 use crate::sync::message::Access;
 use crate::ui::api::BoardPage;
@@ -153,6 +156,7 @@ pub fn BoardView(
     let cards = CardEvents { board, drag };
     come_alive(board, &page);
     follow_replacement(board);
+    restore_drafts(board);
     let shortcuts = RwSignal::new(false);
     Effect::new(move |_| {
         drag.listen();
@@ -173,6 +177,7 @@ pub fn BoardView(
         <Title text=name />
         <div class="app">
             <Topbar board name=Signal::derive(name) sharing archive shortcuts />
+            <HomelessDrafts />
             <main
                 class="board"
                 on:touchmove=move |event| {
@@ -227,10 +232,11 @@ fn Topbar(
             </a>
             <h1 class="board-title">
                 <InPlace
+                    place=Place::BoardTitle
                     text=name
+                    title=board.mirror.title.into()
                     label="Board title"
                     editable=board.editable
-                    commit=move |title| { board.edit(Change::RenameBoard { title }); }
                 />
             </h1>
             <When when=move || board.status.with(|status| status.access == Access::View)>

@@ -52,8 +52,9 @@ fn ReplaceLinks() -> impl IntoView {
     let problem = RwSignal::new(String::new());
     let replace = move |_| {
         busy.set(true);
+        let board = recent(board);
         spawn_local(async move {
-            let replaced = device::replace_links(recent(board)).await;
+            let replaced = device::replace_links(board).await;
             let _ = busy.try_set(false);
             match replaced {
                 Ok(key) => replace_with(&page_of(&key)),
@@ -88,8 +89,9 @@ pub fn follow_replacement(board: BoardHandle) {
     let ended = Memo::new(move |_| board.status.with(|status| matches!(status.connection, Connection::Refused(_))));
     Effect::new(move |_| {
         if ended.get() {
+            let key = board.key.get_value();
             spawn_local(async move {
-                if let Some(key) = device::take_up_replacement(&board.key.get_value()).await {
+                if let Some(key) = device::take_up_replacement(&key).await {
                     replace_with(&page_of(&key));
                 }
             });
@@ -122,9 +124,10 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
         if let Some(field) = field.get_untracked() {
             field.select();
         }
+        let link = link.get_value();
         spawn_local(async move {
             // If it cannot be copied from here, the link is selected, for the person to copy.
-            copied.try_set(copy_text(&link.get_value()).await);
+            copied.try_set(copy_text(&link).await);
         });
     };
     view! {

@@ -203,7 +203,9 @@ impl ConnectionHandle {
                 return (next.name(), None);
             }
             let show = move || {
-                shown.try_set(now.get_untracked());
+                if let Some(now) = now.try_get_untracked() {
+                    shown.try_set(now);
+                }
             };
             (next.name(), set_timeout_with_handle(show, patience).ok())
         });

@@ -32,11 +32,18 @@ pub(super) fn open<D: Document>(
     let describe = move |view: &D, list: Vec<Kept<D::Change>>| -> Vec<Unsaved> {
         list.into_iter().map(|kept| unsaved(&words, view, &kept, false)).collect()
     };
+    // A session that ends may still have something to tell when the page's signals are gone.
+    let alive = handle.alive;
+    let told = move |news| {
+        if !alive.is_disposed() {
+            told(news);
+        }
+    };
     let session = Session::open(opening, move |notice| match notice {
         Notice::View(view) => told(News::View(view)),
         Notice::Remote(changes) => told(News::Remote(changes)),
         Notice::Status(status) => {
-            let before = connection.status.with_untracked(|status| status.connection.clone());
+            let Some(before) = connection.status.try_with_untracked(|status| status.connection.clone()) else { return };
             let _ = connection.history.try_update(|history| history.changed(&before, &status, clock::unix_now()));
             if status.synchronized() == Synchronized::InSync {
                 connection.synced_at.set(clock::unix_now());

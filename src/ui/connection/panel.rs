@@ -17,6 +17,7 @@ use crate::sync::transport::Transport;
 use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
+use crate::ui::keys::is_escape;
 use crate::ui::toast::use_toasts;
 
 /// The panel that the pill opens: where the person stands in a sentence, how long the line takes, versions, the last sync,
@@ -64,7 +65,7 @@ pub fn StatusPanel(
             }
         });
         let escape = window_event_listener(leptos::ev::keydown, move |event| {
-            if event.key() == "Escape" && open.get_untracked() {
+            if is_escape(&event) && open.get_untracked() {
                 close();
             }
         });

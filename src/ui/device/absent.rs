@@ -62,6 +62,36 @@ pub async fn made_here(_key: &Key) -> Option<BoardPage> {
     None
 }
 
+/// See the browser's: on the server nobody types.
+pub mod drafts {
+    use crate::sync::drafts::Draft;
+    use crate::sync::id::DocumentId;
+
+    /// See the browser's.
+    pub fn open(_document: DocumentId, _came: impl Fn() + Clone + 'static) {}
+
+    /// See the browser's.
+    #[must_use]
+    pub const fn get(_document: DocumentId, _place: &str) -> Option<Draft> {
+        None
+    }
+
+    /// See the browser's.
+    #[must_use]
+    pub const fn all(_document: DocumentId) -> Vec<(String, Draft)> {
+        Vec::new()
+    }
+
+    /// See the browser's.
+    #[must_use]
+    pub fn put(_document: DocumentId, _place: &str, _text: String, _from: String) -> bool {
+        true
+    }
+
+    /// See the browser's.
+    pub const fn remove(_document: DocumentId, _place: &str) {}
+}
+
 /// See the browser's.
 ///
 /// # Errors

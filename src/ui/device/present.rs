@@ -13,6 +13,7 @@ use super::RecentBoard;
 use super::recent;
 pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, put_back, remember, set_registered};
 use crate::board::{Board, Date};
+pub use crate::browser::drafts;
 use crate::browser::time_limit::within;
 use crate::browser::{boards, clock, session};
 use crate::sync::digest::Cursor;

@@ -13,8 +13,9 @@ use web_sys::HtmlElement;
 use super::handle::{Said, Toasts, use_toasts};
 use super::stack::{Pause, SHOWN, ToastId};
 use crate::ui::clock;
-use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::dynamic::{Alive, Each, Item, When};
 use crate::ui::icon::{CHECK, CLOSE, Icon, URGENT};
+use crate::ui::keys::is_escape;
 
 /// What had the focus before the stack. Wrapped, since the server moves pages between threads; there nothing has the focus.
 type CameFrom = StoredValue<Option<SendWrapper<HtmlElement>>>;
@@ -55,6 +56,7 @@ pub fn Toaster() -> impl IntoView {
         // Once it is laid out.
         request_animation_frame(move || keep_off_focus(section, covers));
     });
+    let alive = Alive::here();
     let leave = move |event: leptos::ev::FocusEvent| {
         let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
         let inside = section.get_untracked().is_some_and(|section| section.contains(to.as_ref()));
@@ -63,7 +65,7 @@ pub fn Toaster() -> impl IntoView {
         }
     };
     let escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape"
+        if is_escape(&event)
             && let Some(id) = focused(toasts)
         {
             event.stop_propagation();
@@ -102,7 +104,7 @@ pub fn Toaster() -> impl IntoView {
                 toasts.pause(Pause::Focused, true);
                 come_from(&event, section, back);
             }
-            on:focusout=leave
+            on:focusout=alive.only(leave)
             on:keydown=escape
         >
             <When when=move || more() != 0>
@@ -278,7 +280,10 @@ fn dismiss(toasts: Toasts, id: &ToastId, section: NodeRef<html::Section>, back: 
     if had_focus {
         // Once it is out of the page.
         request_animation_frame(move || {
-            let next = section.get_untracked().and_then(|section| section.query_selector(".toast").ok().flatten());
+            let next = section
+                .try_get_untracked()
+                .flatten()
+                .and_then(|section| section.query_selector(".toast").ok().flatten());
             let next = next.and_then(|next| next.dyn_into::<HtmlElement>().ok());
             let before = || back.try_update_value(Option::take).flatten().map(SendWrapper::take);
             if let Some(element) = next.or_else(before) {

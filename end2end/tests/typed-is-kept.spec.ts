@@ -1,0 +1,197 @@
+import { type BrowserContext, type Locator, type Page } from "@playwright/test";
+import { createBoard, expect, test } from "../support/fixtures.ts";
+import { Person } from "../support/person.ts";
+
+/** Someone at a new board with the list “To do” and the card “Shopping”. */
+async function atBoard(context: BrowserContext, url: string): Promise<{ ada: Person; boardUrl: string }> {
+  const board = await createBoard(url);
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "Shopping");
+  await ada.isSaved();
+  return { ada, boardUrl: board.editUrl };
+}
+
+/** A place where text is typed: how to get there, and the field. */
+interface Place {
+  name: string;
+  open(ada: Person): Promise<void>;
+  field(page: Page): Locator;
+}
+
+const details = (page: Page) => page.getByRole("dialog", { name: "Card" });
+const places: Place[] = [
+  {
+    name: "a new card",
+    open: (ada) => ada.list("To do").getByRole("button", { name: "Add card" }).click(),
+    field: (page) => page.getByLabel("New card"),
+  },
+  {
+    name: "a new list",
+    open: (ada) => ada.page.getByRole("button", { name: "Add list" }).click(),
+    field: (page) => page.getByLabel("New list"),
+  },
+  {
+    name: "the board's title",
+    open: (ada) => ada.page.getByRole("button", { name: "Untitled board" }).click(),
+    field: (page) => page.getByLabel("Board title"),
+  },
+  {
+    name: "a list's title",
+    open: (ada) => ada.list("To do").getByRole("button", { name: "To do" }).click(),
+    field: (page) => page.getByLabel("List title"),
+  },
+  {
+    name: "a card's title",
+    open: async (ada) => void (await ada.open("Shopping")),
+    field: (page) => details(page).getByLabel("Title"),
+  },
+  {
+    name: "a card's notes",
+    open: async (ada) => void (await ada.open("Shopping")),
+    field: (page) => details(page).getByLabel("Notes"),
+  },
+  {
+    name: "a label",
+    open: async (ada) => void (await ada.open("Shopping")),
+    field: (page) => details(page).getByLabel("Add a label"),
+  },
+];
+
+for (const place of places) {
+  test(`${place.name} being typed comes back after a reload, a crash, and Back`, async ({ browser, sharedServer }) => {
+    const context = await browser.newContext();
+    const { ada, boardUrl } = await atBoard(context, sharedServer.url);
+    const { page } = ada;
+    await place.open(ada);
+    await place.field(page).fill("");
+    await place.field(page).pressSequentially("half a tho");
+    await page.reload();
+    await expect(place.field(page)).toHaveValue("half a tho");
+
+    await place.field(page).press("End");
+    await place.field(page).pressSequentially("ught");
+    // The page is gone at once: no handler of it runs.
+    const client = await context.newCDPSession(page);
+    await client.send("Page.crash").catch(() => {});
+    await page.close();
+    const next = await context.newPage();
+    await next.goto(boardUrl);
+    await expect(place.field(next)).toHaveValue("half a thought");
+
+    await next.goto(`${sharedServer.url}/`);
+    await next.goBack();
+    await expect(place.field(next)).toHaveValue("half a thought");
+  });
+}
+
+test("what is typed is on the device with the key that types it", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+  await ada.page.getByLabel("New card").pressSequentially("Milk");
+  const stored = await ada.page.evaluate(() => Object.entries(localStorage).filter(([name]) => name.startsWith("sheetbend/draft/")));
+  expect(stored).toHaveLength(1);
+  expect(JSON.parse(stored[0]![1])).toMatchObject({ text: "Milk" });
+  await ada.page.getByLabel("New card").press("Enter");
+  await expect(ada.cards("To do")).toHaveText(["Shopping", "Milk"]);
+  const left = await ada.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("sheetbend/draft/")));
+  expect(left, "it is a change now").toEqual([]);
+});
+
+for (const how of ["Escape", "Done"] as const) {
+  test(`${how} gives a new card up, and it can be had back`, async ({ browser, sharedServer }) => {
+    const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+    const field = ada.page.getByLabel("New card");
+    await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+    await field.fill("Buy the milk");
+    if (how === "Escape") await field.press("Escape");
+    else await ada.list("To do").getByRole("button", { name: "Done" }).click();
+    await expect(field).toHaveCount(0);
+    await expect(ada.list("To do").getByRole("button", { name: "Add card" })).toBeFocused();
+    await ada.page.getByText("Discarded “Buy the milk”").waitFor();
+    await ada.page.getByRole("button", { name: "Undo" }).click();
+    await expect(field).toHaveValue("Buy the milk");
+    await field.press("Enter");
+    await expect(ada.cards("To do")).toHaveText(["Shopping", "Buy the milk"]);
+    // Once it is given up for good, a reload does not bring it back.
+    await field.fill("Never mind");
+    await field.press("Escape");
+    await ada.page.reload();
+    await ada.isSaved();
+    await expect(field).toHaveCount(0);
+  });
+}
+
+test("Escape in a card gives up its title and label, and both can be had back", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  const dialog = await ada.open("Shopping");
+  await dialog.getByLabel("Title").fill("Go shopping");
+  // Not by leaving the field: that would save the title.
+  await dialog.getByLabel("Title").press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await expect(ada.card("Shopping")).toBeVisible();
+  await expect(ada.card("Shopping").locator(".card-open")).toBeFocused();
+  await ada.page.getByRole("button", { name: "Undo" }).click();
+  await expect(dialog.getByLabel("Title")).toHaveValue("Go shopping");
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await expect(ada.card("Go shopping")).toBeVisible();
+});
+
+test("a text beyond its limit is held, says how much is too long, and is saved once it fits", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  const dialog = await ada.open("Shopping");
+  const title = dialog.getByLabel("Title");
+  await title.fill("漢".repeat(490));
+  await expect(dialog).toContainText("10 characters left");
+  await title.fill("漢".repeat(503));
+  await expect(dialog).toContainText("3 characters too long");
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("too long");
+  await expect(title).toHaveValue("漢".repeat(503));
+  await ada.page.reload();
+  await expect(title).toHaveValue("漢".repeat(503));
+  await title.fill("漢".repeat(500));
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await expect(ada.card("漢".repeat(500))).toBeVisible();
+});
+
+test("a list that somebody archives leaves the card that is being typed with its author", async ({ browser, sharedServer }) => {
+  const { ada, boardUrl } = await atBoard(await browser.newContext(), sharedServer.url);
+  await ada.addList("Doing");
+  const bo = await Person.at(browser, boardUrl);
+  await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+  await ada.page.getByLabel("New card").pressSequentially("Buy the milk");
+  await bo.list("To do").getByLabel("List menu").click();
+  await bo.list("To do").getByRole("button", { name: "Archive" }).click();
+  const homeless = ada.page.getByRole("region", { name: "Text without a place" });
+  await expect(homeless).toContainText("The list “To do” is not here any more");
+  await expect(homeless).toContainText("Buy the milk");
+  await ada.page.reload();
+  await homeless.getByRole("button", { name: "Put into “Doing”" }).click();
+  await expect(homeless).toHaveCount(0);
+  const field = ada.list("Doing").getByLabel("New card");
+  await expect(field).toHaveValue("Buy the milk");
+  await expect(field).toBeFocused();
+  await field.press("Enter");
+  await expect(ada.cards("Doing")).toHaveText(["Buy the milk"]);
+});
+
+test("two tabs type in one place, and neither loses its text", async ({ browser, sharedServer }) => {
+  const context = await browser.newContext();
+  const { ada, boardUrl } = await atBoard(context, sharedServer.url);
+  const other = await Person.in(context, boardUrl);
+  for (const [tab, text] of [[ada, "from the first"], [other, "from the second"]] as const) {
+    await tab.list("To do").getByRole("button", { name: "Add card" }).click();
+    await tab.page.getByLabel("New card").pressSequentially(text);
+  }
+  await ada.page.reload();
+  await expect(ada.page.getByLabel("New card")).toHaveValue("from the first");
+  await other.page.reload();
+  await expect(other.page.getByLabel("New card")).toHaveValue("from the second");
+  // A tab that is closed leaves its text to one that has none there.
+  await other.page.getByLabel("New card").press("Enter");
+  await expect(other.cards("To do")).toHaveText(["Shopping", "from the second"]);
+  await ada.page.close();
+  await other.page.reload();
+  await expect(other.page.getByLabel("New card")).toHaveValue("from the first");
+});
