@@ -63,18 +63,23 @@ enum Stand {
 impl History {
     /// Records changes that were made together on the board `before`, in order. They are undone in one step.
     pub fn record(&mut self, before: &Board, changes: &[Change]) {
-        let mut board = before.clone();
-        let mut step = Vec::new();
-        for change in changes.iter().flat_map(single_changes) {
-            let inverse = board.inverse(&change).filter(|_| !board.holds(&change));
-            // A change that does not apply is rejected by the server, too.
-            if board.apply(&change).is_ok()
-                && let Some(inverse) = inverse
-            {
-                let was_hidden = board.would_hide(&inverse);
-                step.push(Part { change, inverse, overwritten: false, was_hidden });
+        self.push(parts_of(before, changes));
+    }
+
+    /// Records an edit of notes that goes on with the last one, as in one sitting: both are undone in one step. An edit of other
+    /// notes begins a step of its own.
+    pub fn record_on(&mut self, before: &Board, change: &Change) {
+        let step = parts_of(before, std::slice::from_ref(change));
+        match (self.steps.back_mut(), step.first()) {
+            (Some(last), Some(part)) if last.last().is_some_and(|last| part.is_of_same_notes(last)) => {
+                let follows = last.pop().map(|last| last.followed_by(part));
+                last.extend(follows.into_iter().flatten());
             }
+            _ => self.push(step),
         }
+    }
+
+    fn push(&mut self, step: Vec<Part>) {
         if !step.is_empty() {
             self.steps.push_back(step);
             let over = self.steps.len().saturating_sub(MAX_STEPS);
@@ -100,6 +105,23 @@ impl History {
         }
         Undo::Nothing
     }
+}
+
+/// The parts of a step that makes `changes`, in order, on the board `before`.
+fn parts_of(before: &Board, changes: &[Change]) -> Vec<Part> {
+    let mut board = before.clone();
+    let mut step = Vec::new();
+    for change in changes.iter().flat_map(single_changes) {
+        let inverse = board.inverse(&change).filter(|_| !board.holds(&change));
+        // A change that does not apply is rejected by the server, too.
+        if board.apply(&change).is_ok()
+            && let Some(inverse) = inverse
+        {
+            let was_hidden = board.would_hide(&inverse);
+            step.push(Part { change, inverse, overwritten: false, was_hidden });
+        }
+    }
+    step
 }
 
 fn undo_step(step: &[Part], board: &Board) -> Undo {
@@ -131,6 +153,27 @@ fn inverses<'a>(step: &'a [Part], board: &Board) -> (Vec<Change>, Vec<&'a Part>)
 }
 
 impl Part {
+    fn is_of_same_notes(&self, last: &Self) -> bool {
+        match (&self.change, &last.change) {
+            (Change::EditNotes { card, .. }, Change::EditNotes { card: same, .. }) => card == same,
+            _ => false,
+        }
+    }
+
+    /// This edit of notes and the next one: as one, if nobody else wrote between them.
+    fn followed_by(self, next: &Self) -> Vec<Self> {
+        match (&self.inverse, &next.inverse) {
+            (
+                Change::EditNotes { card, from: after, to: before },
+                Change::EditNotes { from: after_next, to: before_next, .. },
+            ) if after == before_next => {
+                let inverse = Change::EditNotes { card: *card, from: after_next.clone(), to: before.clone() };
+                vec![Self { change: next.change.clone(), inverse, ..self }]
+            }
+            _ => vec![self, next.clone()],
+        }
+    }
+
     fn stand(&self, board: &Board) -> Stand {
         if !board.has_what_it_touches(&self.change) {
             Stand::Gone
@@ -284,6 +327,12 @@ mod tests {
             self
         }
 
+        fn mine_on(&mut self, change: &Change) -> &mut Self {
+            self.history.record_on(&self.board, change);
+            self.board.apply(change).expect("it applies");
+            self
+        }
+
         fn theirs(&mut self, change: &Change) -> &mut Self {
             self.board.apply(change).expect("it applies");
             self.history.remote(change, &self.board);
@@ -364,6 +413,20 @@ mod tests {
         desk.mine(&[notes("", "call Ada")]).theirs(&notes("call Ada", "call Ada and Bob"));
         assert!(matches!(desk.undo(), Undo::Changes { partly: false, .. }));
         assert_eq!(desk.board.cards[&card(0)].notes, " and Bob");
+    }
+
+    #[test]
+    fn notes_of_one_sitting_are_undone_in_one_step() {
+        let mut desk = Desk::new();
+        desk.mine(&[notes("", "milk")])
+            .mine_on(&notes("milk", "milk eggs"))
+            .mine_on(&notes("milk eggs", "milk eggs bread"));
+        assert_eq!(desk.undo(), whole(vec![notes("milk eggs bread", "")]), "as one change");
+        // Somebody writes in between: their words stay.
+        desk.mine(&[notes("", "milk")]).theirs(&notes("milk", "milk tea"));
+        desk.mine_on(&notes("milk", "eggs milk"));
+        assert!(matches!(desk.undo(), Undo::Changes { .. }));
+        assert_eq!(desk.board.cards[&card(0)].notes.trim(), "tea");
     }
 
     #[test]

@@ -283,12 +283,15 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>, fields: Field
     let alive = Alive::here();
     let field = fields.add(board, Place::CardNotes(id), notes.into());
     let timer = StoredValue::new(None::<TimeoutHandle>);
+    // All that is written until the field is left is undone in one step.
+    let began = StoredValue::new(false);
     let write = move || {
         let Some(from) = field.from() else { return };
         let to = field.text.get_untracked();
-        if let Left::Changed { change, .. } = Place::CardNotes(id).leave(&from, &to, &from)
-            && board.edit(change)
-        {
+        let Left::Changed { change, .. } = Place::CardNotes(id).leave(&from, &to, &from) else { return };
+        let made = if began.get_value() { board.edit_on(change) } else { board.edit(change) };
+        if made {
+            began.set_value(true);
             field.written(to);
         }
     };
@@ -304,6 +307,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>, fields: Field
     };
     let leave = move || {
         write();
+        began.set_value(false);
         let _ = field.leave();
     };
     view! {

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::field::REPLACED;
 use super::focus::focus_later;
 use super::handle::{BoardHandle, use_board};
 use super::place::Place;
@@ -44,10 +43,14 @@ impl BoardHandle {
 /// In the browser: shows drafts again where they were typed, once the page is hydrated and whenever a page with drafts ends.
 pub fn restore_drafts(board: BoardHandle) {
     let came = board.drafts_came;
-    // What the toast offers is done on this page only.
-    on_cleanup(move || board.toasts.dismiss_named(REPLACED));
+    // Toasts that offer something to be done on this page go with it.
+    on_cleanup(move || {
+        for name in board.offers.get_value() {
+            board.toasts.dismiss_named(name);
+        }
+    });
     Effect::new(move |_| {
-        if board.editable.get() {
+        if board.alive.get() {
             drafts::open(board.id, move || {
                 let _ = came.try_update(|times| *times += 1);
             });
@@ -55,9 +58,10 @@ pub fn restore_drafts(board: BoardHandle) {
         }
     });
     Effect::new(move |shown: Option<bool>| {
-        came.track();
+        // A page that ends later must not open a dialog over what the person does here.
+        let may_open = came.get() <= 1 || is_nowhere();
         let shown = shown.unwrap_or_default();
-        if shown || !board.editable.get() {
+        if shown || !may_open || !board.editable.get() {
             return shown;
         }
         // Of several cards the one typed last. The others show their drafts when they are opened.

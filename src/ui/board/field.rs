@@ -172,7 +172,9 @@ impl Field {
                 board.edit(change);
             }
         };
-        self.board.toasts.show(Toast::new(text).action("Use theirs", act).lasting().named(REPLACED));
+        let name = format!("replaced {place}");
+        board.offers.update_value(|offers| offers.push(name.clone()));
+        board.toasts.show(Toast::new(text).action("Use theirs", act).lasting().named(name));
     }
 
     fn take_draft(self) {
@@ -227,9 +229,6 @@ impl std::fmt::Debug for Field {
         f.debug_struct("Field").field("place", &self.place).finish_non_exhaustive()
     }
 }
-
-/// The name of the toast that tells of an overwritten value.
-pub(super) const REPLACED: &str = "replaced";
 
 const NOT_STORED: &str =
     "The text that you are typing can't be kept on this device. Leave this page open until it is on the board.";

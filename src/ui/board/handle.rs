@@ -32,6 +32,8 @@ pub struct BoardHandle {
     pub moving: RwSignal<Option<CardId>>,
     /// Counts how often drafts came back: from a page that ended, or because the person took a discard back.
     pub drafts_came: RwSignal<u64>,
+    /// The names of toasts that offer to change this board.
+    pub offers: StoredValue<Vec<String>>,
     /// The page has come alive: changes are kept from now on.
     pub alive: RwSignal<bool>,
     /// Whether the key allows changes. What makes them is on the page from the start, so that nothing moves when it comes alive.
@@ -105,6 +107,7 @@ impl BoardHandle {
             alive,
             opened: RwSignal::new(None),
             drafts_came: RwSignal::new(0),
+            offers: StoredValue::new(Vec::new()),
             moving: RwSignal::new(None),
             may_edit: may_edit.into(),
             editable: editable.into(),
@@ -132,6 +135,18 @@ impl BoardHandle {
             // Its "Undo" was for the changes before these.
             self.toasts.dismiss_named(UNDO);
             let _ = self.history.try_update_value(|history| history.record(&before, &changes));
+        }
+        made
+    }
+
+    /// Makes an edit of notes that goes on with the last one: both are undone in one step. Returns whether it was made; if not, the
+    /// person is told why.
+    pub fn edit_on(&self, change: Change) -> bool {
+        let Some(before) = self.mirror.board.try_get_untracked() else { return false };
+        let made = self.submit(change.clone());
+        if made {
+            self.toasts.dismiss_named(UNDO);
+            let _ = self.history.try_update_value(|history| history.record_on(&before, &change));
         }
         made
     }
