@@ -72,10 +72,11 @@ for (const place of places) {
     await place.field(page).press("End");
     await place.field(page).pressSequentially("ught");
     // The page is gone at once: no handler of it runs.
-    const client = await context.newCDPSession(page);
-    await client.send("Page.crash").catch(() => {});
-    await page.close();
     const next = await context.newPage();
+    const client = await context.newCDPSession(page);
+    const crashed = page.waitForEvent("crash");
+    void client.send("Page.crash").catch(() => {});
+    await crashed;
     await next.goto(boardUrl);
     await expect(place.field(next)).toHaveValue("half a thought");
 

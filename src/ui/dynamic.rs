@@ -46,6 +46,19 @@ impl Alive {
         self.0.try_with_value(|()| ()).is_some()
     }
 
+    /// A handler that acts in a turn of its own, if the owner is still there then. For `blur` and `change`, which browsers also send
+    /// while a part is being removed: a change that is made then draws what is about to be disposed of.
+    pub fn later<E>(self, handler: impl Fn() + Copy + 'static) -> impl Fn(E) {
+        move |_| {
+            let act = move || {
+                if self.holds() {
+                    handler();
+                }
+            };
+            set_timeout(act, Duration::ZERO);
+        }
+    }
+
     /// A handler that does nothing once the owner is gone.
     pub fn only<E>(self, handler: impl Fn(E)) -> impl Fn(E) {
         move |event| {

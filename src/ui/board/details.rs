@@ -186,7 +186,7 @@ fn TitleField(board: BoardHandle, id: CardId, title: Memo<String>, fields: Field
                     on:focus=move |_| field.enter()
                     on:input=move |event| field.typed(event_target_value(&event))
                     on:keydown=keys
-                    on:blur=alive.only(move |_| leave())
+                    on:blur=alive.later(leave)
                 />
             </label>
             <FieldRemark field />
@@ -259,7 +259,7 @@ fn DueField(board: BoardHandle, id: CardId, due: Memo<String>, fields: Fields) -
                 on:focus=move |_| field.enter()
                 on:change=alive.only(typed)
                 on:keydown=keys
-                on:blur=alive.only(move |_| leave())
+                on:blur=alive.later(leave)
             />
         </label>
         <FieldRemark field />
@@ -322,7 +322,7 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>, fields: Field
                     prop:value=field.text
                     on:focus=move |_| field.enter()
                     on:input=move |event| typed(event_target_value(&event))
-                    on:blur=alive.only(move |_| leave())
+                    on:blur=alive.later(leave)
                 ></textarea>
             </label>
             <FieldRemark field />
@@ -384,7 +384,7 @@ fn Labels(board: BoardHandle, id: CardId, fields: Fields) -> impl IntoView {
                             prop:value=field.text
                             on:input=move |event| field.typed(event_target_value(&event))
                             on:keydown=keys
-                            on:change=alive.only(move |_| add())
+                            on:change=alive.later(add)
                         />
                         <datalist id="labels">
                             <Each items=offers />

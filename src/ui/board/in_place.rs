@@ -104,7 +104,7 @@ pub fn InPlace(
                 on:focus=move |_| field.enter()
                 on:input=move |event| field.typed(event_target_value(&event))
                 on:keydown=keys
-                on:blur=alive.only(move |_| finish(false))
+                on:blur=alive.later(move || finish(false))
             />
             <FieldRemark field />
         </When>
