@@ -49,13 +49,15 @@ impl Alive {
     /// A handler that acts in a turn of its own, if the owner is still there then. For `blur` and `change`, which browsers also send
     /// while a part is being removed: a change that is made then draws what is about to be disposed of.
     pub fn later<E>(self, handler: impl Fn() + Copy + 'static) -> impl Fn(E) {
-        move |_| {
-            let act = move || {
-                if self.holds() {
-                    handler();
-                }
-            };
-            set_timeout(act, Duration::ZERO);
+        move |_| set_timeout(self.then(handler), Duration::ZERO)
+    }
+
+    /// Does nothing if the owner is gone by then.
+    pub fn then(self, act: impl FnOnce()) -> impl FnOnce() {
+        move || {
+            if self.holds() {
+                act();
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Text that is renamed where it stands.
 
+use std::time::Duration;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html::{Button, Input};
 use leptos::prelude::*;
@@ -51,6 +53,15 @@ pub fn InPlace(
         if returned.try_update_value(std::mem::take) != Some(true) || is_nowhere() {
             let _ = input.focus();
             input.select();
+            // Chromium drops the selection at the end of the press that opened the field.
+            set_timeout(
+                alive.then(move || {
+                    if !field.has_draft() {
+                        input.select();
+                    }
+                }),
+                Duration::ZERO,
+            );
         }
     });
     Effect::new(move |_| {
