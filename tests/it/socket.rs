@@ -105,7 +105,7 @@ async fn refusals_are_in_the_log_with_the_reason() {
         { "id": change_id(1), "change": { "kind": "say", "word": "a" } },
         { "id": change_id(2), "change": { "kind": "say", "word": "a" } },
         { "id": change_id(3), "change": { "kind": "sing" } },
-        { "id": change_id(4), "change": { "kind": "say", "word": "x".repeat(70_000) } },
+        { "id": change_id(4), "change": { "kind": "say", "word": "x".repeat(410_000) } },
     ] }))
     .await;
     let log = ada.hear_up_to(4).await;
