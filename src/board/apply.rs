@@ -89,6 +89,14 @@ impl Document for Board {
         }
     }
 
+    fn is_costly(change: &Change) -> bool {
+        match change {
+            Change::EditNotes { .. } => true,
+            Change::ImportCards { cards } => cards.len() > 32,
+            _ => false,
+        }
+    }
+
     fn priority(change: &Change) -> Priority {
         change.priority()
     }

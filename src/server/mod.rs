@@ -11,6 +11,7 @@
 //! | `follow` | what other servers have written to the same store |
 //! | `accept` | from a listener to requests, encrypted or not, with limits and an orderly end |
 //! | `addresses`, `bucket` | how much one client may have and do |
+//! | `cpu` | work that takes a processor for longer than a moment |
 //! | [`upkeep`] | what is done to a store beside serving it |
 //! | [`site`] | the site's files, and headers for every answer |
 //!
@@ -20,6 +21,7 @@ mod accept;
 mod addresses;
 mod api;
 mod bucket;
+mod cpu;
 pub mod entries;
 mod follow;
 mod frame;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::addresses::{Addresses, Counting};
+use super::cpu::Cpu;
 use super::metrics::{Metrics, Share};
 use super::settings::Settings;
 use super::socket::Refused;
@@ -28,6 +29,8 @@ pub(super) struct Runtime {
     pub(super) tasks: TaskTracker,
     pub(super) metrics: Metrics,
     pub(super) addresses: Addresses,
+    /// Where work is done that takes long: the tasks of the runtime only wait for it.
+    pub(super) cpu: Cpu,
     /// Turns at being brought up to date: when all come back at once, the machine serves them one after the other.
     pub(super) joins: Semaphore,
     /// Other servers write to the same store.
@@ -47,6 +50,7 @@ impl Runtime {
             tasks: TaskTracker::new(),
             metrics: Metrics::new(),
             addresses: Addresses::default(),
+            cpu: Cpu::new(),
             joins: Semaphore::new(settings.joins),
             shared,
             refused_origins: Refused::default(),

@@ -44,6 +44,12 @@ pub trait Document: Clone + Default + PartialEq + Debug + Serialize + Deserializ
         None
     }
 
+    /// Whether applying a change may take longer than some microseconds; false by default. A server then does it apart from what
+    /// serves everybody. It must be bounded all the same.
+    fn is_costly(_change: &Self::Change) -> bool {
+        false
+    }
+
     /// How urgent a change is on a slow line; normal by default.
     fn priority(_change: &Self::Change) -> Priority {
         Priority::Normal

@@ -169,27 +169,26 @@ impl<D: Document> Sequencer<D> {
         staged.records
     }
 
-    /// Takes over an entry that is durable already: when the document is loaded, or after another server appended to it.
+    /// Takes over an entry that is durable already: when the document is loaded, or checked.
     ///
     /// # Errors
     /// [`Misfit`]; the sequencer is then as it was.
     pub fn replay(&mut self, record: &Record) -> Result<(), Misfit> {
-        let version = record.version;
-        if version != self.cursor.version + 1 {
-            return Err(Misfit::Gap { at: self.cursor.version, found: version });
-        }
-        if self.cursor.digest.then(record) != record.digest {
-            return Err(Misfit::Digest(version));
-        }
-        if self.ids.get(&record.id).is_some_and(|known| *known != version) {
-            return Err(Misfit::Twice(version));
-        }
-        if record.refused.is_none() {
-            let change = serde_json::from_str(record.change.get()).map_err(|_| Misfit::Newer(version))?;
-            self.document.apply(&change).map_err(|_| Misfit::Newer(version))?;
-        }
-        self.cursor = Cursor { version, digest: record.digest };
-        self.ids.insert(record.id, version);
+        let Self { document, cursor, ids, .. } = self;
+        *cursor = follow(document, *cursor, ids.get(&record.id).copied(), record)?;
+        ids.insert(record.id, record.version);
+        Ok(())
+    }
+
+    /// Adds an entry that is durable already to a batch: another server has appended it.
+    ///
+    /// # Errors
+    /// [`Misfit`]; the batch is then as it was.
+    pub fn follow(&self, staged: &mut Staged<D>, record: Record) -> Result<(), Misfit> {
+        let known = self.ids.get(&record.id).or_else(|| staged.ids.get(&record.id)).copied();
+        staged.cursor = follow(&mut staged.document, staged.cursor, known, &record)?;
+        staged.ids.insert(record.id, record.version);
+        staged.records.push(record);
         Ok(())
     }
 
@@ -198,6 +197,30 @@ impl<D: Document> Sequencer<D> {
     pub fn standing(cursor: Cursor, digest: Option<Digest>) -> Standing {
         if digest == Some(cursor.digest) { Standing::Here } else { Standing::Rewound }
     }
+}
+
+/// Applies a durable entry to the document at `cursor`, and returns its place. `known` is the place that its change has already.
+fn follow<D: Document>(
+    document: &mut D,
+    cursor: Cursor,
+    known: Option<u64>,
+    record: &Record,
+) -> Result<Cursor, Misfit> {
+    let version = record.version;
+    if version != cursor.version + 1 {
+        return Err(Misfit::Gap { at: cursor.version, found: version });
+    }
+    if cursor.digest.then(record) != record.digest {
+        return Err(Misfit::Digest(version));
+    }
+    if known.is_some_and(|known| known != version) {
+        return Err(Misfit::Twice(version));
+    }
+    if record.refused.is_none() {
+        let change = serde_json::from_str(record.change.get()).map_err(|_| Misfit::Newer(version))?;
+        document.apply(&change).map_err(|_| Misfit::Newer(version))?;
+    }
+    Ok(record.cursor())
 }
 
 fn raw<T: Serialize>(value: &T) -> Box<RawValue> {

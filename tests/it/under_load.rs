@@ -104,19 +104,25 @@ impl Pair {
     async fn measure(&mut self) -> Latency {
         let mut took = Vec::new();
         for _ in 0..SAMPLES {
-            self.written += 1;
-            let change = change(self.who, self.written, &format!("{}: {}", self.who, self.written));
-            let id = change["id"].clone();
-            let at = Instant::now();
-            let [writer, reader] = &mut self.sockets;
-            writer.say(json!({ "type": "changes", "changes": [change] })).await;
-            hear_of(reader, &id).await;
-            took.push(at.elapsed());
-            hear_of(writer, &id).await;
-            self.sockets.swap(0, 1);
+            took.push(self.write().await);
         }
         took.sort_unstable();
         Latency(took)
+    }
+
+    /// One writes something. Returns how long it took until the other heard of it.
+    async fn write(&mut self) -> Duration {
+        self.written += 1;
+        let change = change(self.who, self.written, &format!("{}: {}", self.who, self.written));
+        let id = change["id"].clone();
+        let at = Instant::now();
+        let [writer, reader] = &mut self.sockets;
+        writer.say(json!({ "type": "changes", "changes": [change] })).await;
+        hear_of(reader, &id).await;
+        let took = at.elapsed();
+        hear_of(writer, &id).await;
+        self.sockets.swap(0, 1);
+        took
     }
 }
 
@@ -388,4 +394,73 @@ async fn a_thousand_come_back_at_once() {
         share(100),
     );
     drop(running);
+}
+
+/// Two texts as long as notes may be, of one-letter words that come in another order in each.
+fn one_letter_words(step: usize) -> String {
+    let word = |n: usize| char::from(b'a' + u8::try_from(n * n / step % 26).expect("a letter"));
+    (0..sheetbend::board::model::MAX_NOTES / 2).flat_map(|n| [word(n), ' ']).collect()
+}
+
+/// Issue 17: four such changes kept the server from doing anything else for 35 seconds and more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "wants the machine for itself"]
+async fn four_that_edit_notes_to_cost_as_much_as_they_can() {
+    const PROBE_EVERY: Duration = Duration::from_millis(100);
+    const PROBES: usize = 100;
+    let (running, _data) = start(&[]).await;
+    let address = running.address;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut hostile = JoinSet::new();
+    for board in 10..14_u8 {
+        make_board_number(&running, board).await;
+        let mut socket = join(&running, board).await;
+        let stop = Arc::clone(&stop);
+        hostile.spawn(async move {
+            let (list, card) = (uuid_v7(1, [board; 10]), uuid_v7(2, [board; 10]));
+            let add_list = json!({ "kind": "add_list", "list": list, "title": "", "position": "a0" });
+            let notes = one_letter_words(7);
+            let add_card = json!({ "kind": "add_card", "card": card, "list": list, "position": "a0", "title": "", "notes": notes });
+            let mut number = 0;
+            let mut offer = |change: Value| {
+                number += 1;
+                json!({ "id": ChangeId(uuid_v7(number, [board; 10])), "change": change })
+            };
+            socket.say(json!({ "type": "changes", "changes": [offer(add_list), offer(add_card)] })).await;
+            let (from, to) = (one_letter_words(11), one_letter_words(13));
+            let mut edits = 0;
+            while !stop.load(Relaxed) {
+                // As many as fit into a message. The notes stay as they are: what both wrote is too long.
+                let edit = json!({ "kind": "edit_notes", "card": card, "from": from, "to": to });
+                let offered: Vec<_> = (0..7).map(|_| offer(edit.clone())).collect();
+                edits += offered.len();
+                let last = offered[6]["id"].clone();
+                socket.say(json!({ "type": "changes", "changes": offered })).await;
+                hear_of(&mut socket, &last).await;
+            }
+            edits
+        });
+    }
+    let mut pair = Pair::join(&running, 1, 1).await;
+    let (mut took, mut changes) = (Vec::new(), Vec::new());
+    for _ in 0..PROBES {
+        let next = Instant::now() + PROBE_EVERY;
+        let at = Instant::now();
+        let answer = crate::support::http::ask(address, "GET /api/ping?nonce=1", &[], "").await;
+        took.push(at.elapsed());
+        assert_eq!(answer.status, 200);
+        changes.push(pair.write().await);
+        tokio::time::sleep_until(next.into()).await;
+    }
+    stop.store(true, Relaxed);
+    let edits: usize = timeout(NEVER, hostile.join_all()).await.expect("they end").into_iter().sum();
+    took.sort_unstable();
+    changes.sort_unstable();
+    let (probes, changes) = (Latency(took), Latency(changes));
+    println!(
+        "{edits} edits of notes that cost as much as they can, on four boards: a probe every 100 ms {probes}; a change on another board {changes}."
+    );
+    assert!(edits > 50, "they were edited: {edits}");
+    assert!(probes.of_hundred(99) < Duration::from_millis(250), "{probes}");
+    assert!(changes.of_hundred(99) < Duration::from_millis(500), "{changes}");
 }

@@ -51,6 +51,14 @@ enum Answer {
     Snapshot { rewound: bool },
 }
 
+/// What an answer has to wait for.
+enum Lacks {
+    /// Only the store can tell.
+    Store,
+    /// A snapshot is needed, or its length.
+    Snapshot,
+}
+
 impl<D: Document, S: Store> Room<D, S> {
     /// Answers a client and lets it in. One that has been further than this server knows the log to go waits until it has caught up.
     pub(super) fn admit(&mut self, join: Join) {
@@ -77,7 +85,14 @@ impl<D: Document, S: Store> Room<D, S> {
             let _ = join.admitted.send(());
             return;
         }
-        let Some(answer) = self.answer(&join, found) else { return self.look_up(join) };
+        let answer = match self.answer(&join, found) {
+            Ok(answer) => answer,
+            Err(Lacks::Store) => return self.look_up(join),
+            Err(Lacks::Snapshot) => {
+                self.waiting.push(join);
+                return self.encode_snapshot();
+            }
+        };
         let sent = match (join.resume, answer) {
             (None, answer) => send_all(&join.outbound, self.response(&join, answer)),
             (Some(resume), Answer::Tail(tail)) => {
@@ -95,30 +110,36 @@ impl<D: Document, S: Store> Room<D, S> {
         let _ = join.admitted.send(());
     }
 
-    /// What a client needs; `None` if only the store can tell.
-    fn answer(&mut self, join: &Join, found: Option<Found>) -> Option<Answer> {
+    /// What a client needs.
+    fn answer(&self, join: &Join, found: Option<Found>) -> Result<Answer, Lacks> {
         let stored = |digest: fn(&Found) -> Option<Digest>| {
             found.as_ref().map_or(Stored::NotAsked, |found| Stored::Says(digest(found)))
         };
-        let mut standing = self.standing(join.cursor, stored(|found| found.digest))?;
+        let mut standing = self.standing(join.cursor, stored(|found| found.digest)).ok_or(Lacks::Store)?;
         if let (Standing::Here, Some(witness)) = (standing, join.witness) {
-            standing = self.standing(witness, stored(|found| found.witness))?;
+            standing = self.standing(witness, stored(|found| found.witness)).ok_or(Lacks::Store)?;
         }
-        match standing {
-            Standing::Rewound => Some(Answer::Snapshot { rewound: true }),
-            Standing::Here => {
-                let tail = match (self.recent.since(join.cursor.version), found) {
-                    (Some(tail), _) => tail.cloned().collect(),
-                    (None, Some(found)) => match self.complete(found) {
-                        Some(tail) => tail,
-                        None => return Some(Answer::Snapshot { rewound: false }),
-                    },
-                    (None, None) => return None,
-                };
-                let small = self.is_smaller_than_a_snapshot(bytes(&tail));
-                Some(if small { Answer::Tail(tail) } else { Answer::Snapshot { rewound: false } })
-            }
+        if standing == Standing::Rewound {
+            return self.snapshot(join, true);
         }
+        let tail = match (self.recent.since(join.cursor.version), found) {
+            (Some(tail), _) => tail.cloned().collect(),
+            (None, Some(found)) => match self.complete(found) {
+                Some(tail) => tail,
+                None => return self.snapshot(join, false),
+            },
+            (None, None) => return Err(Lacks::Store),
+        };
+        if self.is_smaller_than_a_snapshot(bytes(&tail))? {
+            return Ok(Answer::Tail(tail));
+        }
+        self.snapshot(join, false)
+    }
+
+    /// Who resumes is not sent a snapshot.
+    fn snapshot(&self, join: &Join, rewound: bool) -> Result<Answer, Lacks> {
+        let there = join.resume.is_some() || self.snapshots.current(&self.recent).is_some();
+        if there { Ok(Answer::Snapshot { rewound }) } else { Err(Lacks::Snapshot) }
     }
 
     /// Where `cursor` stands; `None` if only the store can tell.
@@ -148,12 +169,12 @@ impl<D: Document, S: Store> Room<D, S> {
         Some(tail)
     }
 
-    fn is_smaller_than_a_snapshot(&mut self, tail: usize) -> bool {
+    fn is_smaller_than_a_snapshot(&self, tail: usize) -> Result<bool, Lacks> {
         if tail <= SMALL || tail <= self.snapshots.last_bytes() / 2 {
-            return true;
+            return Ok(true);
         }
-        let (_, snapshot) = self.snapshots.encoded(self.sequencer.document(), self.sequencer.cursor(), &self.recent);
-        tail <= snapshot.get().len()
+        let (_, snapshot) = self.snapshots.current(&self.recent).ok_or(Lacks::Snapshot)?;
+        Ok(tail <= snapshot.get().len())
     }
 
     /// Tells one who resumes whether the store takes changes, if it was told otherwise.
@@ -177,7 +198,7 @@ impl<D: Document, S: Store> Room<D, S> {
         let (at, snapshot, changes, rewound) = match answer {
             Answer::Tail(changes) => (end, None, changes, false),
             Answer::Snapshot { rewound } => {
-                let (at, json) = self.snapshots.encoded(self.sequencer.document(), end, &self.recent);
+                let (at, json) = self.snapshots.current(&self.recent).expect("an answer that needs one waits for it");
                 (at, Some(json), Vec::new(), rewound)
             }
         };

@@ -1,6 +1,7 @@
 //! From the store into memory.
 
-use crate::server::store::{ReadStore, StoreError, Stored};
+use crate::server::cpu::Cpu;
+use crate::server::store::{ReadStore, StoreError, Stored, StoredSnapshot};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
@@ -49,29 +50,53 @@ pub(in crate::server) async fn load<D: Document, S: ReadStore>(
     store: &S,
     document: DocumentId,
     limits: Limits,
+    cpu: &Cpu,
 ) -> Result<Loaded<D>, LoadError> {
     let Stored { cursor: end, keys_version, snapshot, mut tail, ids } =
         store.load(document).await?.ok_or(LoadError::Gone)?;
 
-    let snapshot_bytes = snapshot.as_ref().map_or(0, |(_, json)| json.len());
-    let (start, state) = match snapshot.map(|(at, json)| (at, serde_json::from_str::<D>(&json))) {
+    let snapshot_bytes = snapshot.as_ref().map_or(0, |snapshot| snapshot.json.len());
+    let (start, state) = match snapshot {
         None => (Cursor::default(), D::default()),
-        Some((at, Ok(state))) => (at, state),
-        Some((at, Err(error))) => {
-            // Not the error itself: it may quote the board.
-            let kind = error.classify();
-            tracing::warn!(%document, version = at.version, ?kind, "a snapshot is unreadable; replaying the whole log");
-            tail = store.range(document, 0, end.version, usize::MAX).await?;
-            (Cursor::default(), D::default())
-        }
+        Some(snapshot) => match cpu.run(move || read(document, &snapshot)).await {
+            Ok(read) => read,
+            Err(reason) => {
+                tracing::error!(%document, reason, "a snapshot is not used; replaying the whole log. Run sheetbend check");
+                tail = store.range(document, 0, end.version, usize::MAX).await?;
+                (Cursor::default(), D::default())
+            }
+        },
     };
 
-    let mut sequencer = Sequencer::new(state, start, ids.into_iter().collect(), limits);
-    for record in &tail {
-        sequencer.replay(record)?;
-    }
+    let sequencer = Sequencer::new(state, start, ids.into_iter().collect(), limits);
+    let (sequencer, tail) = replayed(sequencer, tail, cpu).await?;
     if sequencer.cursor() != end {
         return Err(LoadError::Cut { found: sequencer.cursor(), said: end });
     }
     Ok(Loaded { sequencer, start, tail, keys_version, snapshot_bytes })
+}
+
+/// The document that a snapshot has, and its place; or why it is not to be trusted.
+fn read<D: Document>(document: DocumentId, snapshot: &StoredSnapshot) -> Result<(Cursor, D), &'static str> {
+    if !snapshot.is_whole(document) {
+        return Err("it does not fit its hash");
+    }
+    // Not the error itself: it may quote the board.
+    serde_json::from_str(&snapshot.json).map(|state| (snapshot.at, state)).map_err(|_| "it cannot be read")
+}
+
+/// Replays entries.
+async fn replayed<D: Document>(
+    sequencer: Sequencer<D>,
+    records: Vec<Record>,
+    cpu: &Cpu,
+) -> Result<(Sequencer<D>, Vec<Record>), Misfit> {
+    let step = |(sequencer, records, next, replayed): &mut (Sequencer<D>, Vec<Record>, usize, Result<(), Misfit>)| {
+        let Some(record) = records.get(*next) else { return false };
+        *replayed = sequencer.replay(record);
+        *next += 1;
+        replayed.is_ok()
+    };
+    let (sequencer, records, _, replayed) = cpu.run_in_steps((sequencer, records, 0, Ok(())), step).await;
+    replayed.map(|()| (sequencer, records))
 }

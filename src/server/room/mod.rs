@@ -10,6 +10,7 @@ mod load;
 mod recent;
 mod repeat;
 mod snapshot;
+mod staging;
 mod task;
 
 use std::sync::Arc;

@@ -11,6 +11,9 @@ use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
 use crate::sync::message::{Bye, ByeCode, Record};
 
+/// Bytes of changes that are read at a time.
+const AT_A_TIME: usize = 256 * 1024;
+
 impl<D: Document, S: Store> Room<D, S> {
     /// Sends entries again to the client of an offer.
     pub(super) fn repeat(&mut self, offer: &Offer<D::Change>, mut versions: Vec<u64>) {
@@ -52,13 +55,20 @@ async fn repeat<S: Store>(
     outbound: &Outbound,
 ) -> Result<(), StoreError> {
     for run in runs(versions) {
-        send_all(outbound, &store.range(document, run[0] - 1, run[run.len() - 1], usize::MAX).await?);
+        let (mut after, last) = (run[0] - 1, run[run.len() - 1]);
+        while after < last {
+            let records = store.range(document, after, last, AT_A_TIME).await?;
+            let Some(end) = records.last() else { break };
+            after = end.version;
+            if !send_all(outbound, &records) {
+                return Ok(());
+            }
+        }
     }
     Ok(())
 }
 
-fn send_all(outbound: &Outbound, records: &[Record]) {
-    for frame in Entries::new(records).into_frames() {
-        outbound.send_up_to(frame.text, frame.end);
-    }
+/// Whether the client takes them: one that does not is on its way out.
+fn send_all(outbound: &Outbound, records: &[Record]) -> bool {
+    Entries::new(records).into_frames().into_iter().all(|frame| outbound.send_up_to(frame.text, frame.end))
 }

@@ -15,20 +15,21 @@ use super::gathered::Gathered;
 use super::join::Found;
 use super::load::{self, Loaded};
 use super::recent::Recent;
-use super::snapshot::Snapshots;
+use super::snapshot::{self, Snapshots};
+use super::staging::{Places, Staging, follow};
 use super::{Doors, Join, Offer, Request};
 use crate::server::entries::{Committed, Entries};
-use crate::server::frame;
+use crate::server::frame::{self, DocumentJson};
 use crate::server::metrics::Share;
 use crate::server::outbound::Outbound;
 use crate::server::rooms::Registration;
-use crate::server::runtime::{ConnectionId, Runtime, now};
+use crate::server::runtime::{ConnectionId, Runtime};
 use crate::server::store::{Store, StoreError};
 use crate::sync::digest::Cursor;
 use crate::sync::document::Document;
 use crate::sync::id::DocumentId;
 use crate::sync::message::{Bye, Record};
-use crate::sync::sequencer::{Misfit, Ruling, Sequencer};
+use crate::sync::sequencer::{Misfit, Sequencer, Staged};
 
 /// With so much going on beside the room, no more offers come in: each may ask for entries to be read from the store.
 const BESIDE: usize = 32;
@@ -49,7 +50,7 @@ pub(in crate::server) async fn live<D: Document, S: Store>(
     registration: Registration<D>,
 ) {
     let document = place.document;
-    let loaded = load::load::<D, S>(&place.store, document, place.runtime.settings.limits).await;
+    let loaded = load::load::<D, S>(&place.store, document, place.runtime.settings.limits, &place.runtime.cpu).await;
     match loaded {
         Ok(loaded) => {
             tracing::debug!(%document, version = loaded.sequencer.cursor().version, "loaded");
@@ -72,15 +73,18 @@ pub(super) struct Room<D: Document, S> {
     pub(super) document: DocumentId,
     pub(super) store: Arc<S>,
     pub(super) runtime: Arc<Runtime>,
-    pub(super) sequencer: Sequencer<D>,
+    /// Shared with what is being staged, and nothing changes it until that is committed.
+    pub(super) sequencer: Arc<Sequencer<D>>,
     pub(super) recent: Recent,
     pub(super) snapshots: Snapshots,
     pub(super) members: HashMap<ConnectionId, Member>,
-    pub(super) background: JoinSet<Done>,
+    pub(super) background: JoinSet<Done<D>>,
     /// How often the document's keys were replaced, as far as is known.
     pub(super) keys_version: u64,
     /// Clients who have been further than this server knows the log to go: they are answered when it has caught up.
     pub(super) ahead: Vec<Join>,
+    /// Clients who wait for a snapshot that is being encoded.
+    pub(super) waiting: Vec<Join>,
     gathered: Gathered<D::Change>,
     /// How far the store has the log, as far as is known: another server may have gone on.
     known_end: u64,
@@ -100,35 +104,50 @@ pub(super) struct Member {
     pub(super) keys_version: u64,
 }
 
+/// Work on the next batch, of which there is one at a time.
+type Appending<D> = BoxFuture<'static, Step<D>>;
+
+/// How far the work on a batch is.
+enum Step<D: Document> {
+    /// Its changes have their places.
+    Staged(Places<D>),
+    /// The store has decided on it.
+    Appended(Batch<D>, Outcome),
+}
+
 /// What went on beside the room, and is done.
 #[derive(Debug)]
-pub(super) enum Done {
+pub(super) enum Done<D> {
     /// The store was asked about a client's place in the log.
     LookedUp(Join, Result<Found, StoreError>),
     /// What the log has after this server's end.
-    Missed(Result<Vec<Record>, StoreError>),
+    Missed(Result<Result<Staged<D>, Misfit>, StoreError>),
+    /// A snapshot for clients.
+    Encoded(Cursor, DocumentJson),
     /// A client was sent entries again.
     Repeated,
-    /// A snapshot is in the store, or could not be written.
-    SnapshotStored,
+    /// A snapshot of so many bytes is in the store, or could not be written.
+    SnapshotStored(Option<usize>),
 }
 
 impl<D: Document, S: Store> Room<D, S> {
     fn new(place: Place<S>, loaded: Loaded<D>) -> Self {
         let runtime = &place.runtime;
         let mut recent = Recent::after(loaded.start, Share::of(&runtime.metrics.recent, 0), runtime.settings.recent);
+        let snapshots = Snapshots::new(loaded.start.version, loaded.snapshot_bytes, &loaded.tail);
         recent.extend(loaded.tail);
         Self {
             document: place.document,
             store: place.store,
             runtime: place.runtime,
-            sequencer: loaded.sequencer,
+            sequencer: Arc::new(loaded.sequencer),
             recent,
-            snapshots: Snapshots::new(loaded.start.version, loaded.snapshot_bytes),
+            snapshots,
             members: HashMap::new(),
             background: JoinSet::new(),
             keys_version: loaded.keys_version,
             ahead: Vec::new(),
+            waiting: Vec::new(),
             gathered: Gathered::default(),
             known_end: 0,
             catching_up: false,
@@ -138,7 +157,7 @@ impl<D: Document, S: Store> Room<D, S> {
     }
 
     async fn serve(mut self, doors: &mut Doors<D>, registration: &Registration<D>) -> Result<(), Misfit> {
-        let mut append: OptionFuture<BoxFuture<'static, (Batch<D>, Outcome)>> = None.into();
+        let mut append: OptionFuture<Appending<D>> = None.into();
         let mut appending = false;
         let (saves, mut saving) = watch::channel(true);
         let runtime = Arc::clone(&self.runtime);
@@ -149,12 +168,9 @@ impl<D: Document, S: Store> Room<D, S> {
             }
             if !appending
                 && !self.catching_up
-                && let Some(batch) = self.stage()
+                && let Some(next) = self.stage(&saves)
             {
-                let (store, runtime, saves) = (Arc::clone(&self.store), Arc::clone(&self.runtime), saves.clone());
-                let future: BoxFuture<'static, _> =
-                    Box::pin(commit::append(store, runtime, saves, self.document, batch));
-                append = Some(future).into();
+                append = Some(next).into();
                 appending = true;
             }
             let draining = runtime.draining.is_cancelled();
@@ -167,10 +183,16 @@ impl<D: Document, S: Store> Room<D, S> {
             tokio::select! {
                 // First what others wait for. Offers wait for all else, as their senders do for them.
                 biased;
-                Some((batch, outcome)) = &mut append, if appending => {
-                    append = None.into();
-                    appending = false;
-                    self.settle(batch, outcome)?;
+                Some(step) = &mut append, if appending => {
+                    let next = match step {
+                        Step::Staged(places) => self.append(places, &saves),
+                        Step::Appended(batch, outcome) => {
+                            self.settle(batch, outcome);
+                            None
+                        }
+                    };
+                    appending = next.is_some();
+                    append = next.into();
                 }
                 Some(request) = doors.requests.recv() => self.answer_request(request),
                 Ok(()) = saving.changed() => self.say_whether_it_saves(*saving.borrow_and_update()),
@@ -255,19 +277,26 @@ impl<D: Document, S: Store> Room<D, S> {
     fn catch_up(&mut self) {
         self.catching_up = true;
         let (store, document, end) = (Arc::clone(&self.store), self.document, self.sequencer.cursor().version);
-        self.background
-            .spawn(async move { Done::Missed(store.range(document, end, u64::MAX, commit::CATCH_UP_BYTES).await) });
+        let (sequencer, cpu) = (Arc::clone(&self.sequencer), self.runtime.cpu.clone());
+        self.background.spawn(async move {
+            match store.range(document, end, u64::MAX, commit::CATCH_UP_BYTES).await {
+                Ok(missed) => Done::Missed(Ok(follow(sequencer, missed, cpu).await)),
+                Err(error) => Done::Missed(Err(error)),
+            }
+        });
     }
 
-    fn take_in(&mut self, missed: Result<Vec<Record>, StoreError>) -> Result<(), Misfit> {
+    fn take_in(&mut self, missed: Result<Result<Staged<D>, Misfit>, StoreError>) -> Result<(), Misfit> {
         self.catching_up = false;
         match missed {
-            Ok(missed) => {
+            Ok(staged) => {
+                let staged = staged?;
+                let missed = staged.records();
                 // More than fits at a time is read in turns. Those who are ahead are answered when there is no more: how far they
                 // have been is what they say, and not what is known.
                 let known = missed.last().is_some_and(|last| last.version >= self.known_end);
                 let whole = missed.is_empty() || (known && self.ahead.is_empty());
-                self.take_over(missed)?;
+                self.take_over(staged);
                 if whole {
                     self.known_end = self.sequencer.cursor().version;
                     for join in mem::take(&mut self.ahead) {
@@ -297,34 +326,44 @@ impl<D: Document, S: Store> Room<D, S> {
         self.saving
     }
 
-    /// Gives gathered changes their places. What the log has already is sent to its author again, who must have missed it.
-    fn stage(&mut self) -> Option<Batch<D>> {
+    /// Gives gathered changes their places, and appends them.
+    fn stage(&mut self, saves: &watch::Sender<bool>) -> Option<Appending<D>> {
         while !self.gathered.is_empty() {
-            let offers = self.gathered.take_batch();
-            let mut staged = self.sequencer.stage();
-            let committed = self.sequencer.cursor().version;
-            for offer in &offers {
-                let mut known = Vec::new();
-                for proposal in &offer.proposals {
-                    match self.sequencer.propose(&mut staged, &offer.author, proposal, now()) {
-                        Ruling::Known(version) if version <= committed => known.push(version),
-                        // Known, but not committed: it goes to everyone when it is.
-                        Ruling::Known(_) | Ruling::Staged => {}
-                    }
-                }
-                self.repeat(offer, known);
+            let staging = Staging::new(&self.sequencer, self.gathered.take_batch());
+            if !staging.is_cheap() {
+                let cpu = self.runtime.cpu.clone();
+                return Some(Box::pin(async move { Step::Staged(staging.finish_apart(cpu).await) }));
             }
-            if !staged.records().is_empty() {
-                return Some(Batch { staged, offers });
+            let appending = self.append(staging.finish(), saves);
+            if appending.is_some() {
+                return appending;
             }
         }
         None
     }
 
-    fn settle(&mut self, batch: Batch<D>, outcome: Outcome) -> Result<(), Misfit> {
+    /// Appends what has its places. What the log had already is sent to its author again, who must have missed it; there may be
+    /// nothing else.
+    fn append(&mut self, places: Places<D>, saves: &watch::Sender<bool>) -> Option<Appending<D>> {
+        let Places { batch, known } = places;
+        for (offer, known) in batch.offers.iter().zip(known) {
+            self.repeat(offer, known);
+        }
+        if batch.staged.records().is_empty() {
+            return None;
+        }
+        let (store, runtime, saves) = (Arc::clone(&self.store), Arc::clone(&self.runtime), saves.clone());
+        let appended = commit::append(store, runtime, saves, self.document, batch);
+        Some(Box::pin(async move {
+            let (batch, outcome) = appended.await;
+            Step::Appended(batch, outcome)
+        }))
+    }
+
+    fn settle(&mut self, batch: Batch<D>, outcome: Outcome) {
         match outcome {
             Outcome::Durable(frames) => {
-                let records = self.sequencer.commit(batch.staged);
+                let records = Arc::make_mut(&mut self.sequencer).commit(batch.staged);
                 let (commits, refused) =
                     (records.len(), records.iter().filter(|record| record.refused.is_some()).count());
                 self.runtime.metrics.commits.inc_by(commits as u64);
@@ -333,23 +372,21 @@ impl<D: Document, S: Store> Room<D, S> {
             }
             Outcome::Behind(missed) => {
                 tracing::info!(document = %self.document, entries = missed.len(), "another server was faster");
-                self.take_over(missed)?;
                 self.gathered.put_back(batch.offers);
+                self.catching_up = true;
+                let (sequencer, cpu) = (Arc::clone(&self.sequencer), self.runtime.cpu.clone());
+                self.background.spawn(async move { Done::Missed(Ok(follow(sequencer, missed, cpu).await)) });
             }
             // Their authors still have them, and offer them again.
             Outcome::GivenUp => drop(mem::take(&mut self.gathered)),
         }
-        Ok(())
     }
 
     /// Goes on with what another server appended.
-    fn take_over(&mut self, missed: Vec<Record>) -> Result<(), Misfit> {
-        for record in &missed {
-            self.sequencer.replay(record)?;
-        }
-        let frames = Entries::new(&missed).into_frames();
-        self.publish(missed, frames);
-        Ok(())
+    fn take_over(&mut self, missed: Staged<D>) {
+        let frames = Entries::new(missed.records()).into_frames();
+        let records = Arc::make_mut(&mut self.sequencer).commit(missed);
+        self.publish(records, frames);
     }
 
     /// Sends entries that are durable to everyone, by the frames that carry them.
@@ -357,6 +394,7 @@ impl<D: Document, S: Store> Room<D, S> {
         for frame in frames {
             self.members.retain(|_, member| member.outbound.send_up_to(frame.text.clone(), frame.end));
         }
+        self.snapshots.count(&records);
         self.recent.extend(records);
         let version = self.sequencer.cursor().version;
         if self.snapshots.is_due(version, self.runtime.settings.snapshot_every) {
@@ -374,17 +412,32 @@ impl<D: Document, S: Store> Room<D, S> {
 
     fn store_snapshot(&mut self) {
         let (store, document, at) = (Arc::clone(&self.store), self.document, self.sequencer.cursor());
-        let state = self.sequencer.document().clone();
+        let (state, cpu) = (self.sequencer.document().clone(), self.runtime.cpu.clone());
         self.background.spawn(async move {
-            if let Err(error) = store_snapshot(&*store, document, at, state).await {
+            let stored = async {
+                let json = cpu.run(move || serde_json::to_string(&state)).await.map_err(StoreError::failed)?;
+                let bytes = json.len();
+                store.save_snapshot(document, at, json).await?;
+                Ok::<_, StoreError>(bytes)
+            };
+            let stored = stored.await.inspect_err(|error| {
                 // Loading then takes longer; nothing is lost.
-                tracing::warn!(%document, error = &*error, "could not store a snapshot");
-            }
-            Done::SnapshotStored
+                tracing::warn!(%document, error = error as &dyn std::error::Error, "could not store a snapshot");
+            });
+            Done::SnapshotStored(stored.ok())
         });
     }
 
-    fn take_back(&mut self, done: Result<Done, tokio::task::JoinError>) -> Result<(), Misfit> {
+    /// Encodes a snapshot for clients, unless that is under way.
+    pub(super) fn encode_snapshot(&mut self) {
+        if mem::replace(&mut self.snapshots.encoding, true) {
+            return;
+        }
+        let (state, at, cpu) = (self.sequencer.document().clone(), self.sequencer.cursor(), self.runtime.cpu.clone());
+        self.background.spawn(async move { Done::Encoded(at, cpu.run(move || snapshot::json(&state)).await) });
+    }
+
+    fn take_back(&mut self, done: Result<Done<D>, tokio::task::JoinError>) -> Result<(), Misfit> {
         match done {
             Ok(Done::Missed(missed)) => self.take_in(missed)?,
             Ok(Done::LookedUp(join, Ok(found))) => self.bring_up_to_date(join, Some(found)),
@@ -392,10 +445,26 @@ impl<D: Document, S: Store> Room<D, S> {
             Ok(Done::LookedUp(_, Err(error))) => {
                 tracing::error!(document = %self.document, error = &error as &dyn std::error::Error, "could not look up");
             }
-            Ok(Done::Repeated | Done::SnapshotStored) => {}
+            Ok(Done::Encoded(at, json)) => {
+                self.snapshots.take(at, json);
+                for join in mem::take(&mut self.waiting) {
+                    self.bring_up_to_date(join, None);
+                }
+            }
+            Ok(Done::SnapshotStored(bytes)) => {
+                if let Some(bytes) = bytes {
+                    self.snapshots.was_stored(bytes);
+                }
+            }
+            Ok(Done::Repeated) => {}
             // Not the error itself: it has a panic's message, which may quote contents.
             Err(error) => {
                 tracing::error!(document = %self.document, panicked = error.is_panic(), "work beside the room failed");
+                // It may be what others waited for: they come back.
+                self.snapshots.encoding = false;
+                self.waiting.clear();
+                self.ahead.clear();
+                (self.catching_up, self.known_end) = (false, 0);
             }
         }
         Ok(())
@@ -407,15 +476,4 @@ impl<D: Document, S: Store> Room<D, S> {
             member.outbound.close(Bye::draining());
         }
     }
-}
-
-async fn store_snapshot<D: Document, S: Store>(
-    store: &S,
-    document: DocumentId,
-    at: Cursor,
-    state: D,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    // A large document takes a while to write.
-    let json = tokio::task::spawn_blocking(move || serde_json::to_string(&state)).await??;
-    Ok(store.save_snapshot(document, at, json).await?)
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
 use serde::de::DeserializeOwned;
@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite;
 
 use crate::server::accept::{Pulse, Silence};
 use crate::server::bucket::Allowance;
-use crate::server::settings::Settings;
+use crate::server::cpu::Cpu;
+use crate::server::runtime::Runtime;
 use crate::sync::message::{Bye, ByeCode, ClientMessage};
 
 /// Why a session ends.
@@ -31,6 +32,7 @@ pub(super) struct Incoming {
     pulse: Pulse,
     silence: Silence,
     message_bytes: usize,
+    cpu: Cpu,
     allowance: Allowance,
     /// It has said more than it may for now: it is heard again then.
     debt_until: Option<Instant>,
@@ -38,13 +40,17 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Reads from `stream`. Messages that are too large end the session; a client that says too much is read more slowly.
-    pub(super) fn new(stream: SplitStream<WebSocket>, pulse: Pulse, settings: &Settings) -> Self {
+    pub(super) fn new(stream: SplitStream<WebSocket>, pulse: Pulse, runtime: &Runtime) -> Self {
+        let (settings, cpu) = (&runtime.settings, runtime.cpu.clone());
         let (silence, allowance) = (pulse.silence(settings.silence), Allowance::new(settings.bytes_per_second));
-        Self { stream, pulse, silence, message_bytes: settings.limits.message_bytes, allowance, debt_until: None }
+        Self { stream, pulse, silence, message_bytes: settings.limits.message_bytes, cpu, allowance, debt_until: None }
     }
 
-    /// The next message, and its length. Without a sign of life for too long the session ends. Cancel-safe.
-    pub(super) async fn next<C: DeserializeOwned>(&mut self) -> Result<(ClientMessage<C>, usize), End> {
+    /// The next message, and its length. Without a sign of life for too long the session ends. Cancel-safe, but for a long
+    /// message that is being read.
+    pub(super) async fn next<C: DeserializeOwned + Send + 'static>(
+        &mut self,
+    ) -> Result<(ClientMessage<C>, usize), End> {
         loop {
             if let Some(until) = self.debt_until {
                 // What it sends meanwhile waits in the sockets, its own at last. It is not silent.
@@ -63,7 +69,7 @@ impl Incoming {
                 self.spend(message_length(message));
             }
             match frame {
-                Some(Ok(Message::Text(text))) => return self.read(&text).map(|message| (message, text.len())),
+                Some(Ok(Message::Text(text))) => return self.read(text).await,
                 Some(Ok(Message::Binary(_))) => return Err(bad("Messages are text frames, not binary ones.")),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
@@ -83,11 +89,16 @@ impl Incoming {
         self.debt_until = (!wait.is_zero()).then(|| Instant::now() + wait);
     }
 
-    fn read<C: DeserializeOwned>(&self, text: &str) -> Result<ClientMessage<C>, End> {
-        if text.len() > self.message_bytes {
+    async fn read<C: DeserializeOwned + Send + 'static>(
+        &self,
+        text: Utf8Bytes,
+    ) -> Result<(ClientMessage<C>, usize), End> {
+        let bytes = text.len();
+        if bytes > self.message_bytes {
             return Err(self.too_large());
         }
-        read(text)
+        let message = if bytes > READ_AT_ONCE { self.cpu.run(move || read(&text)).await } else { read(&text) };
+        message.map(|message| (message, bytes))
     }
 
     fn too_large(&self) -> End {
@@ -107,6 +118,9 @@ impl Incoming {
         }
     }
 }
+
+/// Messages up to so many bytes are read where they arrive. Longer ones can take many milliseconds.
+pub(super) const READ_AT_ONCE: usize = 32 * 1024;
 
 /// What a message says.
 pub(super) fn read<C: DeserializeOwned>(text: &str) -> Result<ClientMessage<C>, End> {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::incoming::{End, bad, read, too_large};
+use super::incoming::{End, READ_AT_ONCE, bad, read, too_large};
 use super::session;
 use super::{OVERRUN, count, origin};
 use crate::server::accept::TooSlow;
@@ -69,7 +69,13 @@ pub(in crate::server) async fn poll<D: Document, S: Store>(
     let connection = runtime.connect(counting);
     let span = tracing::info_span!("request", id = connection.id.0);
     let answered = async {
-        let request = Request::read(body, &runtime.settings)?;
+        let most = runtime.settings.limits.message_bytes;
+        let request = match body {
+            Ok(long) if long.len() > READ_AT_ONCE => {
+                runtime.cpu.run(move || Request::<D::Change>::read(Ok(long), most)).await?
+            }
+            short => Request::read(short, most)?,
+        };
         if let Some(Extension(allowance)) = allowance {
             // The client waits for its answer, and says nothing more until then.
             sleep(allowance.spend(request.bytes)).await;
@@ -121,8 +127,7 @@ struct Request<C> {
 }
 
 impl<C: serde::de::DeserializeOwned> Request<C> {
-    fn read(body: Result<Bytes, BytesRejection>, settings: &Settings) -> Result<Self, End> {
-        let most = settings.limits.message_bytes;
+    fn read(body: Result<Bytes, BytesRejection>, most: usize) -> Result<Self, End> {
         let body = body.map_err(|rejection| not_read(&rejection, most))?;
         let text = str::from_utf8(&body).map_err(|_| bad("Messages are text in UTF-8."))?;
         let mut messages = Vec::new();

@@ -34,7 +34,7 @@ pub(super) async fn run<D: Document, S: Store>(
     let (settings, metrics) = (&runtime.settings, &runtime.metrics);
     let (sink, stream) = socket.split();
     let (outbound, inbox) = outbound::queue(settings.outbound_bytes, metrics);
-    let mut incoming = Incoming::new(stream, pulse, settings);
+    let mut incoming = Incoming::new(stream, pulse, runtime);
     // A task of its own: what there is to write wakes that one, and not what waits for the client's words.
     let writing = runtime.tasks.spawn(writer::run(sink, inbox, Arc::clone(runtime)));
     let mut writing = AbortOnDropHandle::new(writing);
@@ -61,11 +61,12 @@ pub(super) async fn run<D: Document, S: Store>(
 
 /// Tells a client that it cannot be served, and why.
 pub(super) async fn turn_away<D: Document, S: Store>(server: &Server<D, S>, socket: WebSocket, bye: Bye) {
-    let settings = server.settings();
-    Metrics::count(&server.inner.runtime.metrics.turned_away, "reason", bye.code.name());
+    let runtime = &server.inner.runtime;
+    let settings = &runtime.settings;
+    Metrics::count(&runtime.metrics.turned_away, "reason", bye.code.name());
     let (mut sink, stream) = socket.split();
     writer::say(&mut sink, &bye, settings.farewell).await;
-    Incoming::new(stream, Pulse::new(), settings).drain(settings.farewell).await;
+    Incoming::new(stream, Pulse::new(), runtime).drain(settings.farewell).await;
 }
 
 /// Hears a client out. Says why that came to its end.

@@ -17,6 +17,8 @@ use crate::sync::message::Record;
 /// Entries in the journal before they move: so many that logs are changed seldom, so few that the move, which all wait for, and looking
 /// through the journal take little.
 const JOURNAL: usize = 2_048;
+/// Bytes of entries in the journal before they move: however large entries are, the move is short.
+const JOURNAL_BYTES: usize = 8 * 1024 * 1024;
 
 /// Bytes of an entry's id.
 const ID: usize = size_of::<Uuid>();
@@ -57,7 +59,7 @@ impl Log {
             return Ok(Appended::Conflict);
         }
         journal.push(&self.db, tail)?;
-        if journal.entries >= JOURNAL {
+        if journal.entries >= JOURNAL || journal.bytes >= JOURNAL_BYTES {
             journal.empty(&self.db)?;
         }
         Ok(Appended::Durable)
@@ -68,6 +70,7 @@ impl Log {
 #[derive(Debug, Default)]
 struct Journal {
     entries: usize,
+    bytes: usize,
     /// Where the logs end that have entries in it.
     ends: HashMap<DocumentId, Cursor>,
 }
@@ -76,12 +79,14 @@ impl Journal {
     fn read(db: &Connection) -> Result<Self> {
         let mut journal = Self::default();
         let mut logs = db.prepare(
-            "SELECT max(last), entries ->> '$[#-1].digest', document, sum(length(ids)) FROM journal GROUP BY document",
+            "SELECT max(last), entries ->> '$[#-1].digest', document, sum(length(ids)), sum(octet_length(entries))
+             FROM journal GROUP BY document",
         )?;
         let mut rows = logs.query([])?;
         while let Some(row) = rows.next()? {
             journal.ends.insert(row::parsed(row, 2)?, row::cursor(row)?);
             journal.entries += usize::try_from(row::unsigned(row, 3)?).unwrap_or(usize::MAX) / ID;
+            journal.bytes += usize::try_from(row::unsigned(row, 4)?).unwrap_or(usize::MAX);
         }
         Ok(journal)
     }
@@ -103,6 +108,7 @@ impl Journal {
         for (ids, frame) in &tail.frames {
             insert.execute((&id, signed(frame.end.version), ids, frame.json()))?;
             self.entries += frame.entries;
+            self.bytes += frame.json().len();
         }
         self.ends.insert(tail.document, tail.end);
         Ok(())
@@ -130,6 +136,7 @@ impl Journal {
         block.write(db)?;
         db.prepare_cached("DELETE FROM journal")?.execute([])?;
         self.entries = 0;
+        self.bytes = 0;
         Ok(())
     }
 }
