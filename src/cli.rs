@@ -191,6 +191,10 @@ pub(crate) struct Restore {
     /// Folder that holds the database, or will. What is there is kept beside it
     #[arg(long, env = "SHEETBEND_DATA", value_name = "FOLDER", default_value = "data")]
     pub(crate) data: PathBuf,
+
+    /// Put the copy in place even if `check` finds something broken in it
+    #[arg(long)]
+    pub(crate) broken_too: bool,
 }
 
 /// What to check.

@@ -1,12 +1,13 @@
 //! What an operator does beside serving: copies, checks, boards in and out.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use sheetbend::board::{Board, export, import};
 use sheetbend::server::store::postgres::Postgres;
-use sheetbend::server::store::sqlite::{self, Sqlite, SqliteReader};
-use sheetbend::server::store::{KeyHash, Keys, NewDocument, ReadStore, StoreError};
+use sheetbend::server::store::sqlite::{self, Incoming, Sqlite, SqliteReader};
+use sheetbend::server::store::{KeyHash, Keys, NewDocument, ReadStore, RowFlaw, StoreError};
 use sheetbend::server::upkeep::{self, CopyError, MakeError};
 use sheetbend::sync::id::{ChangeIds, DocumentId, Key, uuid_v7};
 
@@ -28,6 +29,10 @@ pub(crate) enum Failure {
     Copy(#[from] CopyError),
     #[error("{broken} of {all} boards are broken. Restore them from a backup; others are not affected.")]
     Broken { broken: usize, all: usize },
+    #[error("the database is damaged. Restore it from a backup.")]
+    Damaged,
+    #[error("the copy is not put in place, and nothing has changed: {0} --broken-too puts it in place as it is.")]
+    BrokenCopy(String),
     #[error("there is no board {0:?}. Give its link, its key or its id.")]
     NoBoard(String),
     #[error("the board cannot be read: {0}.")]
@@ -66,7 +71,13 @@ pub(crate) fn backup(options: &Backup) -> Result<(), Failure> {
 }
 
 pub(crate) fn restore(options: &Restore) -> Result<(), Failure> {
-    let kept = sqlite::restore(&options.from, &options.data)?;
+    let incoming = Incoming::new(&options.from, &options.data)?;
+    match runtime()?.block_on(check_all(&incoming.reader())) {
+        Err(_) if options.broken_too => println!("It is restored as it is."),
+        Err(broken) => return Err(Failure::BrokenCopy(broken.to_string())),
+        Ok(()) => {}
+    }
+    let kept = incoming.put_in_place()?;
     println!("Restored {} into {}.", options.from.display(), options.data.display());
     if let Some(kept) = kept {
         println!("What was there is now {}.", kept.display());
@@ -85,19 +96,36 @@ pub(crate) fn check(options: &Check) -> Result<(), Failure> {
 }
 
 async fn check_all(store: &impl ReadStore) -> Result<(), Failure> {
-    let (mut all, mut broken, mut changes) = (0, 0, 0);
-    for listed in upkeep::list(store).await? {
-        all += 1;
-        changes += listed.end.version;
-        if let Err(flaw) = upkeep::check::<Board>(store, &listed).await {
-            broken += 1;
-            println!("Board {}: {flaw}.", listed.id);
+    let (mut boards, mut broken, mut changes) = (BTreeSet::new(), BTreeSet::new(), 0);
+    let mut damaged = false;
+    for RowFlaw { document, what } in store.flaws().await? {
+        match document {
+            Some(document) => {
+                println!("Board {document}: {what}.");
+                boards.insert(document.clone());
+                broken.insert(document);
+            }
+            None => {
+                println!("The database: {what}.");
+                damaged = true;
+            }
         }
     }
-    if broken > 0 {
-        return Err(Failure::Broken { broken, all });
+    for listed in upkeep::list(store).await? {
+        boards.insert(listed.id.to_string());
+        changes += listed.end.version;
+        if let Err(flaw) = upkeep::check::<Board>(store, &listed).await {
+            println!("Board {}: {flaw}.", listed.id);
+            broken.insert(listed.id.to_string());
+        }
     }
-    println!("{all} boards with {changes} changes: all are whole.");
+    if !broken.is_empty() {
+        return Err(Failure::Broken { broken: broken.len(), all: boards.len() });
+    }
+    if damaged {
+        return Err(Failure::Damaged);
+    }
+    println!("{} boards with {changes} changes: all are whole.", boards.len());
     Ok(())
 }
 

@@ -1,9 +1,14 @@
 //! What is done to a store beside serving it: checking it, copying it into another, taking a document out or putting one in.
 
+use std::collections::HashMap;
+
+use crate::server::cpu::Cpu;
 use crate::server::entries::Entries;
 use crate::server::room::{LoadError, load};
 use crate::server::runtime::now;
-use crate::server::store::{Appended, Creation, Listed, NewDocument, ReadStore, Store, StoreError};
+use crate::server::store::{
+    Appended, Creation, Listed, NewDocument, ReadStore, Store, StoreError, Stored, StoredSnapshot,
+};
 use crate::sync::digest::Cursor;
 use crate::sync::document::{Document, Refusal};
 use crate::sync::id::{ChangeId, DocumentId};
@@ -30,6 +35,17 @@ pub enum Flaw {
         /// Where it should.
         said: Cursor,
     },
+    /// The store knows more ids of changes, or fewer, than the log has entries.
+    #[error("there are {found} ids for {said} entries")]
+    Ids {
+        /// How many ids there are.
+        found: usize,
+        /// How many there should be.
+        said: u64,
+    },
+    /// The store knows the change of an entry by another id than the entry has.
+    #[error("entry {0} has another id than is kept beside it")]
+    Id(u64),
     /// The snapshot is not what the log makes of the document.
     #[error("its snapshot at version {0} is not what the log comes to")]
     Snapshot(u64),
@@ -73,8 +89,18 @@ pub async fn list(store: &impl ReadStore) -> Result<Vec<Listed>, StoreError> {
 /// # Errors
 /// [`Flaw`], the first one.
 pub async fn check<D: Document>(store: &impl ReadStore, listed: &Listed) -> Result<(), Flaw> {
-    let snapshot = store.load(listed.id).await?.and_then(|stored| stored.snapshot);
-    let mut log = Sequencer::new(D::default(), Cursor::default(), std::collections::HashMap::new(), Limits::default());
+    let Some(Stored { cursor, mut snapshot, ids, .. }) = store.load(listed.id).await? else {
+        return Err(Flaw::End { found: Cursor::default(), said: listed.end });
+    };
+    if ids.len() as u64 != cursor.version {
+        return Err(Flaw::Ids { found: ids.len(), said: cursor.version });
+    }
+    let is_true = |snapshot: &StoredSnapshot| snapshot.is_whole(listed.id) && snapshot.at.version <= cursor.version;
+    if let Some(altered) = snapshot.as_ref().filter(|snapshot| !is_true(snapshot)) {
+        return Err(Flaw::Snapshot(altered.at.version));
+    }
+    let mut ids: HashMap<u64, ChangeId> = ids.into_iter().map(|(id, version)| (version, id)).collect();
+    let mut log = Sequencer::new(D::default(), Cursor::default(), HashMap::new(), Limits::default());
     while log.cursor().version < listed.end.version {
         let records = store.range(listed.id, log.cursor().version, listed.end.version, AT_A_TIME).await?;
         if records.is_empty() {
@@ -82,15 +108,27 @@ pub async fn check<D: Document>(store: &impl ReadStore, listed: &Listed) -> Resu
         }
         for record in &records {
             log.replay(record)?;
-            if let Some((at, json)) = snapshot.as_ref().filter(|(at, _)| at.version == record.version) {
-                let same = serde_json::from_str(json).is_ok_and(|document: D| &document == log.document());
-                if !same || *at != log.cursor() {
+            if ids.remove(&record.version) != Some(record.id) {
+                return Err(Flaw::Id(record.version));
+            }
+            if let Some(StoredSnapshot { at, json, .. }) =
+                snapshot.take_if(|snapshot| snapshot.at.version == record.version)
+            {
+                let same = serde_json::from_str(&json).is_ok_and(|document: D| &document == log.document());
+                if !same || at != log.cursor() {
                     return Err(Flaw::Snapshot(at.version));
                 }
             }
         }
     }
-    if log.cursor() == listed.end { Ok(()) } else { Err(Flaw::End { found: log.cursor(), said: listed.end }) }
+    if log.cursor() != listed.end {
+        return Err(Flaw::End { found: log.cursor(), said: listed.end });
+    }
+    // A server that goes on meanwhile may have stored one of a place after the end that was listed.
+    match snapshot.filter(|snapshot| snapshot.at.version <= listed.end.version) {
+        Some(nowhere) => Err(Flaw::Snapshot(nowhere.at.version)),
+        None => Ok(()),
+    }
 }
 
 /// Copies a document with its keys and its whole log into another store, and checks the copy. What is there already of it is not
@@ -122,8 +160,9 @@ pub async fn copy<D: Document>(from: &impl ReadStore, to: &impl Store, listed: &
 /// # Errors
 /// Why it cannot be read, in words.
 pub async fn read<D: Document>(store: &impl ReadStore, document: DocumentId) -> Result<D, String> {
-    let loaded =
-        load::<D, _>(store, document, Limits::default()).await.map_err(|error: LoadError| error.to_string())?;
+    let loaded = load::<D, _>(store, document, Limits::default(), &Cpu::new())
+        .await
+        .map_err(|error: LoadError| error.to_string())?;
     Ok(loaded.sequencer.document().clone())
 }
 
@@ -151,7 +190,7 @@ pub async fn make<D: Document>(
     author: &str,
     changes: Vec<(ChangeId, D::Change)>,
 ) -> Result<(), MakeError> {
-    let log = Sequencer::<D>::new(D::default(), Cursor::default(), std::collections::HashMap::new(), Limits::default());
+    let log = Sequencer::<D>::new(D::default(), Cursor::default(), HashMap::new(), Limits::default());
     let mut staged = log.stage();
     for (id, change) in changes {
         log.propose(&mut staged, author, &Proposal { id, change: Body::Known(change) }, now());

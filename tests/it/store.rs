@@ -210,7 +210,9 @@ mod contract {
         let mut stored = store.load(document_id(1)).await.expect("works").expect("there");
         stored.ids.sort_unstable();
         assert_eq!(stored.cursor, log[4].cursor());
-        assert_eq!(stored.snapshot, Some((log[2].cursor(), "[1]".into())));
+        let snapshot = stored.snapshot.expect("there");
+        assert_eq!((snapshot.at, snapshot.json.as_str()), (log[2].cursor(), "[1]"));
+        assert!(snapshot.is_whole(document_id(1)) && !snapshot.is_whole(document_id(2)));
         assert_eq!(texts(&stored.tail), texts(&log[3..]));
         assert_eq!(stored.ids, (1..=5).map(|n| (change_id(n), n)).collect::<Vec<_>>());
     }
@@ -239,11 +241,11 @@ mod contract {
 
         save(log[1].cursor(), "two").await;
         save(log[0].cursor(), "one").await;
-        assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
+        assert_eq!(kept().await.map(|snapshot| snapshot.json), Some("two".into()));
         save(Cursor { version: 3, digest: Digest::GENESIS }, "of another history").await;
-        assert_eq!(kept().await.map(|(_, json)| json), Some("two".into()));
+        assert_eq!(kept().await.map(|snapshot| snapshot.json), Some("two".into()));
         save(log[2].cursor(), "three").await;
-        assert_eq!(kept().await, Some((log[2].cursor(), "three".into())));
+        assert_eq!(kept().await.map(|snapshot| (snapshot.at, snapshot.json)), Some((log[2].cursor(), "three".into())));
     }
 
     pub(super) async fn what_is_not_there_is_not_found(store: &impl Store) {

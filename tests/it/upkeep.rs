@@ -4,12 +4,13 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sheetbend::server::store::sqlite;
+use sheetbend::server::store::{ReadStore as _, Store as _, sqlite};
+use sheetbend::server::upkeep;
 use tempfile::TempDir;
 
-use crate::support::boards::{add_list, make_board};
+use crate::support::boards::{add_list, make_board, on_disk};
 use crate::support::cluster;
-use crate::support::ids::key;
+use crate::support::ids::{document_id, key};
 use crate::support::people::{Person, agree, quick};
 use crate::support::program::{PROGRAM, Running, program};
 
@@ -99,45 +100,179 @@ async fn a_database_of_others_is_not_put_in_place() {
     assert!(!data.path().join(sqlite::FILE).exists());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_check_says_what_is_broken_and_where() {
-    let data = folder();
-    let running = Running::start(data.path());
-    drop(planned(&running, 5).await);
-    let (well, said) = run(&["check"], &[("--data", data.path())]);
-    assert!(well && said.contains("1 boards with 5 changes: all are whole."), "also while it is served: {said}");
+/// Moves the journal into blocks, an entry each, as a server does with many.
+const MOVE: &str = "INSERT INTO blocks (document, last, ids, entries)
+         SELECT document, value ->> 'version', unhex(replace(value ->> 'id', '-', '')), '[' || value || ']'
+         FROM journal, json_each(entries);
+     UPDATE documents SET (version, digest) = (SELECT max(last), entries ->> '$[#-1].digest' FROM journal);
+     DELETE FROM journal";
+
+/// A database with a board of 20 changes, the first of which are in blocks and the last five in the journal, and with a snapshot.
+async fn database(folder: &Path) {
+    let running = Running::start(folder);
+    drop(planned(&running, 15).await);
     running.kill();
-    let database = rusqlite::Connection::open(data.path().join(sqlite::FILE)).expect("opens");
-    let broken = |statement: &str, expected: &str| {
-        let damage = database.unchecked_transaction().expect("begins");
-        damage.execute_batch(statement).expect("damages");
-        damage.commit().expect("commits");
-        let (well, said) = run(&["check"], &[("--data", data.path())]);
-        assert!(!well && said.contains(expected) && said.contains("1 of 1 boards are broken"), "{statement}: {said}");
-    };
-    // As when they came one by one, and the server has moved them.
-    database
-        .execute_batch(
-            "INSERT INTO blocks (document, last, ids, entries)
-                 SELECT document, value ->> 'version', unhex(replace(value ->> 'id', '-', '')), '[' || value || ']'
-                 FROM journal, json_each(entries);
-             UPDATE documents SET (version, digest) = (SELECT max(last), entries ->> '$[#-1].digest' FROM journal);
-             DELETE FROM journal",
-        )
-        .expect("moves");
+    let moving = rusqlite::Connection::open(folder.join(sqlite::FILE)).expect("opens");
+    moving.execute_batch(MOVE).expect("moves");
+    drop(moving);
+    let running = Running::start(folder);
+    let mut ada: Person<sheetbend::board::Board> = Person::at(running.address, "Ada", quick());
+    for n in 16..=20 {
+        ada.edit(add_list(1, n)).await;
+        ada.is_saved().await;
+    }
+    running.kill();
+    let store = sqlite::Sqlite::open(folder).expect("opens");
+    let cursor = store.load(document_id(1)).await.expect("works").expect("is there").cursor;
+    let board: sheetbend::board::Board = upkeep::read(&store, document_id(1)).await.expect("is readable");
+    let json = serde_json::to_string(&board).expect("JSON");
+    store.save_snapshot(document_id(1), cursor, json).await.expect("works");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_notices_whatever_is_altered() {
+    let data = folder();
+    database(data.path()).await;
     let (well, said) = run(&["check"], &[("--data", data.path())]);
-    assert!(well && said.contains("1 boards with 5 changes: all are whole."), "{said}");
-    broken("UPDATE documents SET version = 4", "its log ends at version 4, and should at 4");
-    broken(
-        "UPDATE documents SET version = 5; DELETE FROM blocks WHERE last = 5",
-        "its log ends at version 4, and should at 5",
-    );
-    broken(
-        "UPDATE blocks SET entries = json_set(entries, '$[0].author', 'Eve') WHERE last = 3",
-        "entry 3 does not fit the digest chain",
-    );
-    broken("DELETE FROM blocks WHERE last = 2", "entry 3 came after version 1");
-    broken("UPDATE blocks SET entries = '[{' WHERE last = 1", "the database failed");
+    assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
+    let hash = "'aa' || substr(hash, 3)";
+    let other = "'00000000-0000-7000-8000-000000000009'";
+    let alterations = [
+        // The log.
+        (
+            "UPDATE blocks SET entries = json_set(entries, '$[0].author', 'Eve') WHERE last = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        (
+            "UPDATE blocks SET entries = json_set(entries, '$[0].timestamp', 1) WHERE last = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        (
+            "UPDATE blocks SET entries = json_set(entries, '$[0].digest', printf('%032d', 1)) WHERE last = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        (
+            "UPDATE blocks SET entries = json_set(entries, '$[0].refused', json('{\"code\":\"x\",\"message\":\"\"}')) WHERE last = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        ("UPDATE blocks SET entries = '[{' WHERE last = 1", "the database failed"),
+        ("DELETE FROM blocks WHERE last = 2", "ids for 20 entries"),
+        (
+            "UPDATE journal SET entries = json_set(entries, '$[0].author', 'Eve') WHERE last = 18",
+            "entry 18 does not fit the digest chain",
+        ),
+        ("DELETE FROM journal WHERE last = 20", "its snapshot at version 20 is not what the log comes to"),
+        ("DELETE FROM journal WHERE last = 17", "ids for 20 entries"),
+        // The ids beside it.
+        ("UPDATE blocks SET ids = zeroblob(16) WHERE last = 3", "entry 3 has another id"),
+        ("UPDATE journal SET ids = zeroblob(16) WHERE last = 18", "entry 18 has another id"),
+        ("UPDATE blocks SET ids = ids || ids WHERE last = 3", "21 ids for 20 entries"),
+        ("UPDATE blocks SET ids = x'' WHERE last = 3", "19 ids for 20 entries"),
+        ("UPDATE blocks SET ids = x'00' WHERE last = 3", "the database failed"),
+        // The board's row.
+        ("UPDATE documents SET version = 4", "its row says another end than its log has"),
+        ("UPDATE documents SET digest = printf('%032d', 1)", "its row says another end than its log has"),
+        ("UPDATE documents SET created_at = created_at - 1", "are not as the server wrote them"),
+        ("UPDATE documents SET keys_version = 7", "are not as the server wrote them"),
+        ("UPDATE documents SET seal = ''", "are not as the server wrote them"),
+        (&format!("UPDATE documents SET id = {other}"), "there are rows of it, but no such board"),
+        ("DELETE FROM documents", "there are rows of it, but no such board"),
+        // Its keys.
+        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'edit'"), "are not as the server wrote them"),
+        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'view'"), "are not as the server wrote them"),
+        (
+            "UPDATE keys SET access = CASE access WHEN 'edit' THEN 'view' ELSE 'edit' END",
+            "are not as the server wrote them",
+        ),
+        ("DELETE FROM keys WHERE access = 'view'", "are not as the server wrote them"),
+        ("DELETE FROM keys", "are not as the server wrote them"),
+        (&format!("INSERT INTO keys SELECT {hash}, document, access FROM keys"), "are not as the server wrote them"),
+        (
+            &format!("INSERT INTO keys SELECT {hash}, {other}, access FROM keys"),
+            "there are rows of it, but no such board",
+        ),
+        // The snapshot.
+        (
+            "UPDATE snapshots SET json = replace(json, '1: 3', '1: 4')",
+            "its snapshot at version 20 is not what the log comes to",
+        ),
+        ("UPDATE snapshots SET version = 19", "its snapshot at version 19 is not what the log comes to"),
+        ("UPDATE snapshots SET digest = printf('%032d', 1)", "its snapshot at version 20 is not what the log comes to"),
+        ("UPDATE snapshots SET hash = ''", "its snapshot at version 20 is not what the log comes to"),
+        (&format!("UPDATE snapshots SET document = {other}"), "there are rows of it, but no such board"),
+    ];
+    for (statement, expected) in alterations {
+        let elsewhere = altered(data.path(), statement);
+        let (well, said) = run(&["check"], &[("--data", elsewhere.path())]);
+        assert!(!well && said.contains(expected), "{statement}: {said}");
+    }
+}
+
+/// A copy of a folder with an altered database.
+fn altered(folder: &Path, statement: &str) -> TempDir {
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let file = elsewhere.path().join(sqlite::FILE);
+    std::fs::copy(folder.join(sqlite::FILE), &file).expect("copies");
+    let database = rusqlite::Connection::open(&file).expect("opens");
+    database.execute_batch("PRAGMA foreign_keys = OFF").expect("is set");
+    database.execute_batch(statement).expect(statement);
+    assert!(database.total_changes() > 0, "{statement}");
+    elsewhere
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_copy_is_not_put_in_place_unless_that_is_wanted() {
+    let (data, target) = (folder(), folder());
+    database(data.path()).await;
+    let broken =
+        altered(data.path(), "UPDATE blocks SET entries = json_set(entries, '$[0].author', 'Eve') WHERE last = 3");
+    let copy = broken.path().join(sqlite::FILE);
+    let (well, said) = run(&["restore"], &[("", &data.path().join(sqlite::FILE)), ("--data", target.path())]);
+    assert!(well && said.contains("1 boards with 20 changes"), "{said}");
+    let before = std::fs::read(target.path().join(sqlite::FILE)).expect("is there");
+    let (well, said) = run(&["restore"], &[("", &copy), ("--data", target.path())]);
+    assert!(!well && said.contains("entry 3 does not fit") && said.contains("nothing has changed"), "{said}");
+    assert!(std::fs::read(target.path().join(sqlite::FILE)).expect("is there") == before);
+    let left: Vec<_> =
+        std::fs::read_dir(target.path()).expect("is there").flatten().map(|file| file.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("incoming")), "{left:?}");
+    let (well, said) = run(&["restore", "--broken-too"], &[("", &copy), ("--data", target.path())]);
+    assert!(well && said.contains("before-restore"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_was_altered_is_not_served() {
+    let data = folder();
+    database(data.path()).await;
+    for statement in [
+        "UPDATE snapshots SET json = replace(json, '1: 3', 'Eve was here')",
+        "UPDATE snapshots SET json = replace(json, '1: 3', 'Eve was here'), hash = ''",
+        "UPDATE snapshots SET version = 19",
+        "UPDATE snapshots SET digest = printf('%032d', 1)",
+        "UPDATE snapshots SET json = '{'",
+    ] {
+        let elsewhere = altered(data.path(), statement);
+        let (board, cursor) = on_disk(elsewhere.path()).await;
+        assert_eq!((board.lists.len(), cursor.version), (20, 20), "{statement}");
+        assert!(board.lists.values().all(|list| list.title.starts_with("1: ")), "{statement}: {board:?}");
+    }
+}
+
+/// As the program left it that had neither seals nor hashes.
+const OLDER: &str = "ALTER TABLE documents DROP COLUMN seal; ALTER TABLE snapshots DROP COLUMN hash;
+    UPDATE snapshots SET json = json; PRAGMA user_version = 4";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_an_older_program_is_read_and_so_is_a_copy_of_it() {
+    let (data, target) = (folder(), folder());
+    database(data.path()).await;
+    let older = altered(data.path(), OLDER);
+    let (well, said) = run(&["restore"], &[("", &older.path().join(sqlite::FILE)), ("--data", target.path())]);
+    assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
+    let (board, cursor) = on_disk(older.path()).await;
+    assert_eq!((board.lists.len(), cursor.version), (20, 20));
+    let (well, said) = run(&["check"], &[("--data", older.path())]);
+    assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 use super::postgres::Postgres;
 use super::sqlite::Sqlite;
 use super::{
-    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
-    Stored,
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, RowFlaw, Store,
+    StoreError, Stored,
 };
 use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
@@ -61,6 +61,10 @@ impl ReadStore for Database {
 
     async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
         ask!(self, documents(after, most))
+    }
+
+    async fn flaws(&self) -> Result<Vec<RowFlaw>, StoreError> {
+        ask!(self, flaws())
     }
 }
 

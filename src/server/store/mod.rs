@@ -54,6 +54,9 @@ pub trait ReadStore: Send + Sync + 'static {
         after: Option<DocumentId>,
         most: usize,
     ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+
+    /// What is wrong with the rows that no log vouches for: documents, their keys, and what belongs to no document. Reads all of them.
+    fn flaws(&self) -> impl Future<Output = Result<Vec<RowFlaw>, StoreError>> + Send;
 }
 
 /// A durable home for documents' logs.
@@ -186,12 +189,87 @@ pub struct Stored {
     pub cursor: Cursor,
     /// How often the document's keys were replaced.
     pub keys_version: u64,
-    /// The newest snapshot, and where in the log it was taken.
-    pub snapshot: Option<(Cursor, String)>,
+    /// The newest snapshot.
+    pub snapshot: Option<StoredSnapshot>,
     /// The entries after the snapshot; all of them if there is none.
     pub tail: Vec<Record>,
     /// The id of every entry in the log, with its version.
     pub ids: Vec<(ChangeId, u64)>,
+}
+
+/// A document as it was at a place in its log, as it comes out of a store. It may have been altered there.
+#[derive(Clone, Debug)]
+pub struct StoredSnapshot {
+    /// The place.
+    pub at: Cursor,
+    /// The document's JSON.
+    pub json: String,
+    /// What [`snapshot_hash`] said when it was stored.
+    pub hash: String,
+}
+
+impl StoredSnapshot {
+    /// Whether the snapshot is the one that was stored for `document`.
+    #[must_use]
+    pub fn is_whole(&self, document: DocumentId) -> bool {
+        self.hash == snapshot_hash(document, self.at, &self.json)
+    }
+}
+
+/// The SHA-256 of a snapshot and of the place that it belongs to, as 64 hexadecimal digits.
+#[must_use]
+pub fn snapshot_hash(document: DocumentId, at: Cursor, json: &str) -> String {
+    hex(Sha256::new()
+        .chain_update(format!("{document}\n{}\n{}\n", at.version, at.digest))
+        .chain_update(json)
+        .finalize())
+}
+
+/// The SHA-256 of what a store has of a document beside its log, as 64 hexadecimal digits: its id, when it was made, how often
+/// its keys were replaced, and all keys, each with what it allows, in the order of that.
+#[must_use]
+pub fn seal<'a>(
+    id: &str,
+    created_at: i64,
+    keys_version: i64,
+    keys: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut text = format!("{id}\n{created_at}\n{keys_version}\n");
+    for (access, hash) in keys {
+        text += &format!("{access} {hash}\n");
+    }
+    hex(Sha256::digest(text))
+}
+
+fn hex(hash: impl AsRef<[u8]>) -> String {
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Something that is wrong with the rows of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFlaw {
+    /// The id of the document, as it is written there; none if it is the whole database.
+    pub document: Option<String>,
+    /// What is wrong, as the end of a sentence.
+    pub what: String,
+}
+
+impl RowFlaw {
+    pub(super) fn of(document: impl Into<String>, what: &str) -> Self {
+        Self { document: Some(document.into()), what: what.to_owned() }
+    }
+
+    pub(super) fn keys(document: impl Into<String>) -> Self {
+        Self::of(document, "its keys, or when it was made, are not as the server wrote them")
+    }
+
+    pub(super) fn end(document: impl Into<String>) -> Self {
+        Self::of(document, "its row says another end than its log has")
+    }
+
+    pub(super) fn stray(document: impl Into<String>) -> Self {
+        Self::of(document, "there are rows of it, but no such board")
+    }
 }
 
 /// The SHA-256 of a key's text. The store never sees the key itself: who reads a backup cannot open a board with it.

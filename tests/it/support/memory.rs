@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use sheetbend::server::entries::Entries;
 use sheetbend::server::store::{
-    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
-    Stored,
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, RowFlaw, Store,
+    StoreError, Stored, StoredSnapshot, snapshot_hash,
 };
 use sheetbend::sync::digest::{Cursor, Digest};
 use sheetbend::sync::id::DocumentId;
@@ -123,7 +123,10 @@ impl ReadStore for Memory {
             Stored {
                 cursor: kept.end(),
                 keys_version: kept.keys_version,
-                snapshot: kept.snapshot.clone(),
+                snapshot: kept.snapshot.clone().map(|(at, json)| {
+                    let hash = snapshot_hash(document, at, &json);
+                    StoredSnapshot { at, json, hash }
+                }),
                 tail: kept.log.iter().filter(|record| record.version > after).cloned().collect(),
                 ids: kept.log.iter().map(|record| (record.id, record.version)).collect(),
             }
@@ -182,6 +185,10 @@ impl ReadStore for Memory {
         listed.sort_by_key(|listed| listed.id);
         listed.truncate(most);
         Ok(listed)
+    }
+
+    async fn flaws(&self) -> Result<Vec<RowFlaw>, StoreError> {
+        Ok(Vec::new())
     }
 }
 

@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 
 /// Step *n* leads from version *n* to *n* + 1. Steps may be added, never changed.
-const STEPS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+const STEPS: [&str; 2] = [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_seals.sql")];
 
 /// Why a database was left as it is.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod error;
 mod migrate;
 mod read_only;
 mod row;
+mod seals;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ use self::migrate::MigrateError;
 use self::read_only::ReadOnly;
 use self::row::{RECORD, signed};
 use super::{
-    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
-    Stored,
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, RowFlaw, Store,
+    StoreError, Stored, StoredSnapshot, snapshot_hash,
 };
 use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
@@ -120,6 +121,7 @@ impl Postgres {
             MigrateError::Newer { found, known } => OpenError::Newer { found, known },
             MigrateError::Postgres(error) => unreachable(&error),
         })?;
+        seals::begin(&mut client).await.map_err(|error| unreachable(&error))?;
         drop(client);
         let (written, writes) = mpsc::unbounded_channel();
         let (hints, hinted) = mpsc::unbounded_channel();
@@ -186,13 +188,17 @@ impl ReadStore for Postgres {
         let Some(end) = end else { return Ok(None) };
         let (end, keys_version) = (row::cursor(&end, 0)?, row::unsigned(&end, 2)?);
         let snapshot = moment
-            .query_opt("SELECT version, digest, json FROM snapshots WHERE document = $1", &[&id])
+            .query_opt("SELECT version, digest, json, hash FROM snapshots WHERE document = $1", &[&id])
             .await
             .map_err(failed)?;
-        let snapshot: Option<(Cursor, String)> = snapshot
-            .map(|row| Ok::<_, StoreError>((row::cursor(&row, 0)?, row.try_get(2).map_err(StoreError::failed)?)))
+        let snapshot = snapshot
+            .map(|row| {
+                let (json, hash) =
+                    (row.try_get(2).map_err(StoreError::failed)?, row.try_get(3).map_err(StoreError::failed)?);
+                Ok::<_, StoreError>(StoredSnapshot { at: row::cursor(&row, 0)?, json, hash })
+            })
             .transpose()?;
-        let after = snapshot.as_ref().map_or(0, |(at, _)| at.version);
+        let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.at.version);
         let tail = moment
             .query(
                 &format!("SELECT {RECORD} FROM log WHERE document = $1 AND version > $2 ORDER BY version"),
@@ -289,6 +295,10 @@ impl ReadStore for Postgres {
         };
         rows.iter().map(listed).collect()
     }
+
+    async fn flaws(&self) -> Result<Vec<RowFlaw>, StoreError> {
+        seals::flaws(&**self.client().await?).await
+    }
 }
 
 impl Store for Postgres {
@@ -318,6 +328,7 @@ impl Store for Postgres {
                 .await
                 .map_err(failed)?;
             if keys == 2 {
+                seals::renew(&transaction, new.id.0).await?;
                 transaction.commit().await.map_err(failed)?;
                 return Ok(Creation::Created);
             }
@@ -374,14 +385,16 @@ impl Store for Postgres {
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
-        const SAVE: &str = "INSERT INTO snapshots (document, version, digest, json) \
-            SELECT document, version, digest, $4 FROM log WHERE document = $1 AND version = $2 AND digest = $3 \
+        const SAVE: &str = "INSERT INTO snapshots (document, version, digest, json, hash) \
+            SELECT document, version, digest, $4, $5 FROM log WHERE document = $1 AND version = $2 AND digest = $3 \
             ON CONFLICT (document) DO UPDATE \
-            SET version = excluded.version, digest = excluded.digest, json = excluded.json \
+            SET version = excluded.version, digest = excluded.digest, json = excluded.json, hash = excluded.hash \
             WHERE excluded.version > snapshots.version";
         let failed = |error| self.not_written(error);
         let client = self.client().await?;
-        let saved = client.execute(SAVE, &[&document.0, &signed(at.version), &at.digest.to_string(), &json]).await;
+        let hash = snapshot_hash(document, at, &json);
+        let saved =
+            client.execute(SAVE, &[&document.0, &signed(at.version), &at.digest.to_string(), &json, &hash]).await;
         saved.map(drop).map_err(failed)
     }
 
@@ -419,6 +432,7 @@ impl Store for Postgres {
         transaction.execute(old, &[&document.0, &edit, &view]).await.map_err(failed)?;
         let count = "UPDATE documents SET keys_version = keys_version + 1 WHERE id = $1";
         transaction.execute(count, &[&document.0]).await.map_err(failed)?;
+        seals::renew(&transaction, document.0).await?;
         transaction.commit().await.map_err(failed)?;
         self.tell(document);
         Ok(Replacement::Replaced(version + 1))

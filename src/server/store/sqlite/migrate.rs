@@ -2,16 +2,22 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::seals;
+
 /// `application_id` of the file's header: the letters `Shtb`. It tells `file(1)`, and us, whose database this is.
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Shtb");
 
 /// Step *n* leads from `user_version` *n* to *n* + 1. Steps may be added, never changed.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_key_replacement.sql"),
     include_str!("migrations/0003_journal.sql"),
     include_str!("migrations/0004_blocks.sql"),
+    include_str!("migrations/0005_seals.sql"),
 ];
+
+/// The version from which on documents are sealed.
+const SEALS: u32 = 5;
 
 /// Why a database was left as it is.
 #[derive(Debug)]
@@ -40,7 +46,7 @@ impl From<rusqlite::Error> for MigrateError {
 /// Looks whether no step is missing.
 pub(super) fn check(connection: &Connection) -> Result<(), MigrateError> {
     let known = STEPS.len() as u32;
-    if !is_ours(connection)? {
+    if application_id(connection)? != APPLICATION_ID {
         return Err(MigrateError::Foreign);
     }
     match connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? {
@@ -65,6 +71,9 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), MigrateError> {
         }
         let Some(sql) = STEPS.get(found as usize) else { return Ok(()) };
         step.execute_batch(sql)?;
+        if found + 1 == SEALS {
+            seals::begin(&step)?;
+        }
         step.pragma_update(None, "application_id", APPLICATION_ID)?;
         step.pragma_update(None, "user_version", found + 1)?;
         step.commit()?;
@@ -74,11 +83,15 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), MigrateError> {
 
 /// Whether the file says that it is ours, or is empty.
 fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
-    let id = connection.pragma_query_value(None, "application_id", |row| row.get::<_, u32>(0))?;
+    let id = application_id(connection)?;
     if id != 0 {
         return Ok(id == APPLICATION_ID);
     }
     connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
+fn application_id(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "application_id", |row| row.get(0))
 }
 
 #[cfg(test)]

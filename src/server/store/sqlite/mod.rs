@@ -10,6 +10,7 @@ mod migrate;
 mod open;
 mod reader;
 mod row;
+mod seals;
 mod statements;
 mod writer;
 
@@ -26,8 +27,8 @@ use self::log::{Log, Tail};
 use self::reader::Readers;
 use self::writer::Writer;
 use super::{
-    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, Store, StoreError,
-    Stored,
+    Appended, Creation, End, Found, KeyHash, Keys, Listed, NewDocument, ReadStore, Replacement, RowFlaw, Store,
+    StoreError, Stored, StoredSnapshot, snapshot_hash,
 };
 use crate::server::entries::Entries;
 use crate::sync::digest::{Cursor, Digest};
@@ -109,18 +110,50 @@ impl Sqlite {
     }
 }
 
-/// Puts a copy that [`SqliteReader::copy_to`] made in the place of the database in `folder`, which no server may be using. What was
-/// there is kept beside it; returns where, if there was something.
-///
-/// Clients that have known more than is in the copy find out by the digest of its log: they start over from it and offer again
-/// what they still hold.
-///
-/// # Errors
-/// [`OpenError`]. Nothing has changed then.
-pub fn restore(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, OpenError> {
-    open::check(copy)?;
-    let _lock = open::folder(folder)?;
-    open::replace(copy, folder)
+/// A copy that [`SqliteReader::copy_to`] made, on its way into a folder whose database it is to take the place of. No server may be
+/// using that. The database is as it was until [`Incoming::put_in_place`]; if this is dropped before, it stays.
+#[derive(Debug)]
+pub struct Incoming {
+    file: PathBuf,
+    folder: PathBuf,
+    _lock: FolderLock,
+}
+
+impl Incoming {
+    /// Takes a copy in. One of an older program is brought up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]. Nothing has changed then.
+    pub fn new(copy: &Path, folder: &Path) -> Result<Self, OpenError> {
+        let lock = open::folder(folder)?;
+        Ok(Self { file: open::take_in(copy, folder)?, folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// What is in it.
+    #[must_use]
+    pub fn reader(&self) -> SqliteReader {
+        SqliteReader(Readers::new(self.file.clone()))
+    }
+
+    /// Puts it in the place of the database. What was there is kept beside it; returns where, if there was something.
+    ///
+    /// Clients that have known more than is in the copy find out by the digest of its log: they start over from it and offer again
+    /// what they still hold.
+    ///
+    /// # Errors
+    /// [`OpenError`]. Nothing has changed then.
+    pub fn put_in_place(self) -> Result<Option<PathBuf>, OpenError> {
+        open::replace(&self.file, &self.folder)
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Once it is in its place, there is nothing.
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(open::with_ending(&self.file, ending));
+        }
+    }
 }
 
 impl ReadStore for SqliteReader {
@@ -152,6 +185,10 @@ impl ReadStore for SqliteReader {
 
     async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
         self.0.run(move |db| statements::documents(db, after, most)).await
+    }
+
+    async fn flaws(&self) -> Result<Vec<RowFlaw>, StoreError> {
+        self.0.run(seals::flaws).await
     }
 }
 
@@ -193,6 +230,10 @@ impl ReadStore for Sqlite {
     async fn documents(&self, after: Option<DocumentId>, most: usize) -> Result<Vec<Listed>, StoreError> {
         self.reader.documents(after, most).await
     }
+
+    async fn flaws(&self) -> Result<Vec<RowFlaw>, StoreError> {
+        self.reader.flaws().await
+    }
 }
 
 impl Store for Sqlite {
@@ -206,7 +247,13 @@ impl Store for Sqlite {
     }
 
     async fn save_snapshot(&self, document: DocumentId, at: Cursor, json: String) -> Result<(), StoreError> {
-        self.writer.run(move |log| statements::save_snapshot(log.db(), document, at, &json)).await
+        let (json, hash) = tokio::task::spawn_blocking(move || {
+            let hash = snapshot_hash(document, at, &json);
+            (json, hash)
+        })
+        .await
+        .map_err(StoreError::failed)?;
+        self.writer.run(move |log| statements::save_snapshot(log.db(), document, at, &json, &hash)).await
     }
 
     async fn replace_keys(&self, document: DocumentId, current: KeyHash, new: Keys) -> Result<Replacement, StoreError> {

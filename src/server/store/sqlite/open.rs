@@ -84,13 +84,24 @@ pub(super) fn check(path: &Path) -> Result<(), OpenError> {
     migrate::check(&connection).map_err(|error| refused(path, error))
 }
 
-/// Puts a copy in the database's place, and returns where that is now.
-pub(super) fn replace(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, OpenError> {
-    let database = folder.join(super::FILE);
+/// Copies a copy beside the database, and brings it up to date there: it may be an older program's. The copy itself stays as it is.
+pub(super) fn take_in(copy: &Path, folder: &Path) -> Result<PathBuf, OpenError> {
+    match check(copy) {
+        Ok(()) | Err(OpenError::Older { .. }) => {}
+        Err(error) => return Err(error),
+    }
     let failed = |source| OpenError::folder(folder, source);
     let incoming = folder.join(format!("{}.incoming", super::FILE));
     std::fs::copy(copy, &incoming).map_err(failed)?;
+    drop(database(&incoming)?);
     File::open(&incoming).and_then(|file| file.sync_all()).map_err(failed)?;
+    Ok(incoming)
+}
+
+/// Puts what was taken in in the database's place, and returns where that is now.
+pub(super) fn replace(incoming: &Path, folder: &Path) -> Result<Option<PathBuf>, OpenError> {
+    let database = folder.join(super::FILE);
+    let failed = |source| OpenError::folder(folder, source);
     let mut kept = None;
     if database.exists() {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -108,12 +119,12 @@ pub(super) fn replace(copy: &Path, folder: &Path) -> Result<Option<PathBuf>, Ope
         }
         kept = Some(aside);
     }
-    std::fs::rename(&incoming, &database).map_err(failed)?;
+    std::fs::rename(incoming, &database).map_err(failed)?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
     Ok(kept)
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(ending);
     path.into()

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Result};
 
 use super::log;
 use super::row::{self, signed};
-use super::{Creation, Found, KeyHash, Keys, Listed, NewDocument, Replacement, Stored};
+use super::{Creation, Found, KeyHash, Keys, Listed, NewDocument, Replacement, Stored, StoredSnapshot, seals};
 use crate::sync::digest::{Cursor, Digest};
 use crate::sync::id::DocumentId;
 
@@ -28,6 +28,7 @@ pub(super) fn create(db: &Connection, new: &NewDocument) -> Result<Creation> {
         signed(new.created_at),
     ))?;
     insert_keys(db, &id, new.keys)?;
+    seals::renew(db, &id)?;
     Ok(Creation::Created)
 }
 
@@ -50,6 +51,7 @@ pub(super) fn replace_keys(db: &Connection, document: DocumentId, current: KeyHa
     db.prepare_cached("DELETE FROM keys WHERE document = ?1")?.execute([&id])?;
     insert_keys(db, &id, new)?;
     db.prepare_cached("UPDATE documents SET keys_version = keys_version + 1 WHERE id = ?1")?.execute([&id])?;
+    seals::renew(db, &id)?;
     Ok(Replacement::Replaced(version(db)?))
 }
 
@@ -109,24 +111,27 @@ pub(super) fn load(db: &mut Connection, document: DocumentId) -> Result<Option<S
     let moment = db.transaction()?;
     let Some((cursor, keys_version)) = log::end(&moment, document)? else { return Ok(None) };
     let snapshot = moment
-        .prepare_cached("SELECT version, digest, json FROM snapshots WHERE document = ?1")?
-        .query_row([document.to_string()], |row| Ok((row::cursor(row)?, row.get(2)?)))
+        .prepare_cached("SELECT version, digest, json, hash FROM snapshots WHERE document = ?1")?
+        .query_row([document.to_string()], |row| {
+            Ok(StoredSnapshot { at: row::cursor(row)?, json: row.get(2)?, hash: row.get(3)? })
+        })
         .optional()?;
-    let after = snapshot.as_ref().map_or(0, |(at, _): &(Cursor, String)| at.version);
+    let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.at.version);
     let tail = log::range(&moment, document, after, cursor.version, usize::MAX)?;
     let ids = log::ids(&moment, document)?;
     Ok(Some(Stored { cursor, keys_version, snapshot, tail, ids }))
 }
 
-pub(super) fn save_snapshot(db: &Connection, document: DocumentId, at: Cursor, json: &str) -> Result<()> {
+pub(super) fn save_snapshot(db: &Connection, document: DocumentId, at: Cursor, json: &str, hash: &str) -> Result<()> {
     if log::digest_at(db, document, at.version)? != Some(at.digest) {
         return Ok(());
     }
     db.prepare_cached(
-        "INSERT INTO snapshots (document, version, digest, json) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (document) DO UPDATE SET version = excluded.version, digest = excluded.digest, json = excluded.json
+        "INSERT INTO snapshots (document, version, digest, json, hash) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (document) DO UPDATE SET
+             version = excluded.version, digest = excluded.digest, json = excluded.json, hash = excluded.hash
          WHERE excluded.version > snapshots.version",
     )?
-    .execute((document.to_string(), signed(at.version), at.digest.to_string(), json))?;
+    .execute((document.to_string(), signed(at.version), at.digest.to_string(), json, hash))?;
     Ok(())
 }
