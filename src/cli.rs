@@ -36,7 +36,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Write a board as JSON, which `import` and the page read
     Export(Export),
-    /// Make a board of a file: an export from here or from Trello, or a checklist in Markdown
+    /// Make a board of a file: an export from here, Trello, WeKan, Nextcloud Deck or Todoist, a checklist in Markdown, a table
+    /// (CSV), or lines of plain text
     Import(Import),
     /// Move all boards from the folder into a PostgreSQL, and check them there
     Migrate(Migrate),
@@ -225,6 +226,10 @@ pub(crate) struct Import {
     /// The file
     #[arg(value_name = "FILE")]
     pub(crate) from: PathBuf,
+
+    /// Due times become days in this time zone, such as Europe/Berlin [default: the system's, as TZ says]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) time_zone: Option<String>,
 
     #[command(flatten)]
     pub(crate) place: Place,

@@ -43,5 +43,7 @@ test("a file that was chosen before the program came is read", async ({ page, sh
     buffer: Buffer.from("# Party\n\n## To do\n- [ ] Book the hall\n"),
   });
   bring();
+  await page.getByRole("button", { name: "Make the board" }).click();
+  await page.waitForURL(/\/b\/.{22}$/);
   await expect(page.getByRole("heading", { name: "Party" })).toBeVisible();
 });

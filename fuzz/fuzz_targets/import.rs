@@ -13,8 +13,10 @@ use sheetbend::sync::message::{Body, Limits, Proposal};
 use sheetbend::sync::sequencer::Sequencer;
 use uuid::Uuid;
 
-fuzz_target!(|text: &str| {
-    let import = match import::read("board", text) {
+fuzz_target!(|bytes: &[u8]| {
+    // A table is one by its name only.
+    let name = if bytes.last() == Some(&b',') { "board.csv" } else { "board" };
+    let import = match import::read(name, bytes, &|seconds| (seconds % 1_000) as i32) {
         Ok(import) => import,
         Err(error) => {
             assert!(error.to_string().ends_with('.'), "a sentence");

@@ -171,6 +171,12 @@ impl Date {
         Some(Self { year, month, day })
     }
 
+    /// Year, month from 1, and day from 1.
+    #[must_use]
+    pub const fn parts(self) -> (u16, u8, u8) {
+        (self.year, self.month, self.day)
+    }
+
     /// As people say it: `24 Nov 2026`.
     #[must_use]
     pub fn spoken(self) -> String {

@@ -17,6 +17,15 @@ pub fn unix_now() -> UnixMillis {
     js_sys::Date::now() as UnixMillis
 }
 
+/// Minutes that local time is ahead of UTC at an instant, in seconds since 1970. 0 for instants that no browser knows.
+#[must_use]
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+pub fn zone(seconds: i64) -> i32 {
+    let date = js_sys::Date::new(&(seconds as f64 * 1000.0).into());
+    // A cast makes 0 of NaN.
+    -(date.get_timezone_offset() as i32)
+}
+
 /// Random bytes fit for keys.
 ///
 /// # Panics

@@ -1,9 +1,11 @@
 //! What an operator does beside serving: copies, checks, boards in and out.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sheetbend::board::{Board, export, import};
 use sheetbend::server::store::postgres::Postgres;
 use sheetbend::server::store::sqlite::{self, Incoming, Sqlite, SqliteReader};
@@ -156,9 +158,14 @@ async fn export_from(store: &impl ReadStore, options: &Export) -> Result<(), Fai
 }
 
 pub(crate) fn import(options: &Import) -> Result<(), Failure> {
-    let text = read(&options.from)?;
+    let bytes = read(&options.from)?;
     let name = options.from.file_name().unwrap_or_default().to_string_lossy();
-    let mut imported = import::read(&name, &text).map_err(|error| Failure::Import(error.to_string()))?;
+    let zone = zone(options.time_zone.as_deref())?;
+    let offset = |seconds| {
+        let instant = Timestamp::from_second(seconds).unwrap_or_default();
+        zone.to_offset(instant).seconds() / 60
+    };
+    let mut imported = import::read(&name, &bytes, &offset).map_err(|error| Failure::Import(error.to_string()))?;
     let remarks = std::mem::take(&mut imported.remarks);
     let key = Key::from_random(random()?);
     let keys = Keys { edit: KeyHash::of(&key), view: KeyHash::of(&key.view_key()) };
@@ -192,13 +199,19 @@ pub(crate) fn migrate(options: &Migrate) -> Result<(), Failure> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    let bytes = path.metadata().map_or(0, |metadata| metadata.len());
-    let most = import::MAX_BYTES;
-    if usize::try_from(bytes).unwrap_or(usize::MAX) > most {
-        return Err(Failure::Import(format!("{} is too large: at most {most} bytes.", path.display())));
-    }
-    std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.to_owned(), source })
+/// The time zone that is named, else the system's.
+fn zone(name: Option<&str>) -> Result<TimeZone, Failure> {
+    let unknown = |name| Failure::Import(format!("there is no time zone \"{name}\". One is named like Europe/Berlin."));
+    name.map_or_else(|| Ok(TimeZone::system()), |name| TimeZone::get(name).map_err(|_| unknown(name)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |source| Failure::File { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let most = import::MAX_BYTES as u64;
+    // One more than is allowed, so that the importer refuses it. A pipe or a device has no size to ask for first.
+    std::fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    Ok(bytes)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], Failure> {

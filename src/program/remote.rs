@@ -12,6 +12,7 @@ use sheetbend::native::disk::{self, Disk, NotKept};
 use sheetbend::native::session::{EditError, Ended, NotALink, View};
 use sheetbend::native::{Fate, Opening, Session};
 use sheetbend::sync::client::Connection;
+use sheetbend::sync::document::Document as _;
 use sheetbend::sync::message::{Body, Entry};
 use sheetbend::ui::board::words::in_words;
 
@@ -35,6 +36,10 @@ pub(crate) enum Failure {
     NoList { wanted: String, lists: String },
     #[error("the board has no lists yet. Name one to make with --list.")]
     NoLists,
+    #[error("nothing was added. Title {number} of {all}: {why}")]
+    Title { number: usize, all: usize, why: String },
+    #[error("nothing was added: {0}")]
+    NoRoom(String),
     #[error("the change was not made: {0}.")]
     NotKept(#[from] NotKept),
     #[error("{made} of {all} cards were made, and no more: {why}.")]
@@ -138,6 +143,7 @@ fn print(entry: &Entry<Change>, board: &Board, json: bool) -> io::Result<()> {
 
 /// Adds cards, and waits until they are saved.
 pub(crate) fn add(options: &Add) -> Result<(), Failure> {
+    check_titles(options)?;
     runtime()?.block_on(async {
         let mut opening = open(&options.remote)?;
         if let Some(path) = &options.outbox {
@@ -159,6 +165,21 @@ pub(crate) fn add(options: &Add) -> Result<(), Failure> {
             None => unsaved(left, options),
         }
     })
+}
+
+/// Checks every title before anything is sent: all are added, or none.
+fn check_titles(options: &Add) -> Result<(), Failure> {
+    let (nowhere, all) = (ListId(uuid()), options.titles.len());
+    let wrong = |number, why: &str| Failure::Title { number, all, why: why.to_owned() };
+    for (number, title) in (1..).zip(&options.titles) {
+        let content = Card::new(nowhere, Position::between(None, None), title);
+        Board::check(&Change::AddCard { card: CardId(uuid()), content }).map_err(|why| wrong(number, &why.message))?;
+        if title.trim().is_empty() {
+            return Err(wrong(number, "It is empty."));
+        }
+    }
+    let Some(title) = options.list.clone().filter(|_| options.make_list) else { return Ok(()) };
+    Board::check(&Change::RenameList { list: nowhere, title }).map_err(|why| Failure::NoRoom(why.message.to_string()))
 }
 
 /// The result, unless it takes too long, or the person has had enough.
@@ -196,22 +217,18 @@ async fn add_cards(session: &Session<Board>, options: &Add) -> Result<(), Failur
     let bar = bar(options.titles.len());
     // What is known from before is enough to go on with: the rest comes.
     let view = sees(session, |view| view.is_live() || view.cursor.version > 0).await?;
-    let (mut made, mut fates) = (None, Vec::new());
-    let list = match find_list(&view.document, options)? {
-        Some(list) => list,
-        None => {
-            let list = ListId(uuid());
-            let last = view.document.open_lists().pop().map(|(_, list)| list.position.clone());
-            let position = Position::between(last.as_ref(), None);
-            let title = options.list.clone().unwrap_or_default();
-            made = Some(session.edit(Change::AddList { list, title, position, archived: false }).await?);
-            list
-        }
+    let (made, changes) = changes(&view.document, options)?;
+    // On a copy first: the board may have no room for all.
+    let mut copy = view.document.clone();
+    let fits = made.iter().chain(&changes).try_for_each(|change| copy.apply(change));
+    fits.map_err(|why| Failure::NoRoom(why.message.to_string()))?;
+    let made = match made {
+        Some(change) => Some(session.edit(change).await?),
+        None => None,
     };
-    let last = view.document.open_cards(list).pop().map(|(_, card)| card.position.clone());
-    for (title, position) in options.titles.iter().zip(Position::run_after(last.as_ref(), options.titles.len())) {
-        let content = Card::new(list, position, title);
-        match session.edit(Change::AddCard { card: CardId(uuid()), content }).await {
+    let mut fates = Vec::new();
+    for change in changes {
+        match session.edit(change).await {
             Ok(fate) => fates.push(fate),
             Err(EditError::NotKept(why)) => {
                 return Err(Failure::MadeSome { made: fates.len(), all: options.titles.len(), why });
@@ -250,6 +267,24 @@ async fn add_cards(session: &Session<Board>, options: &Add) -> Result<(), Failur
             Err(Failure::CardsRefused { refused: refusals.len(), all: options.titles.len(), why: why.to_string() })
         }
     }
+}
+
+/// What adds the list, if it is to be made, and what adds the cards.
+fn changes(board: &Board, options: &Add) -> Result<(Option<Change>, Vec<Change>), Failure> {
+    let (list, made) = match find_list(board, options)? {
+        Some(list) => (list, None),
+        None => {
+            let list = ListId(uuid());
+            let last = board.open_lists().pop().map(|(_, list)| list.position.clone());
+            let position = Position::between(last.as_ref(), None);
+            let title = options.list.clone().unwrap_or_default();
+            (list, Some(Change::AddList { list, title, position, archived: false }))
+        }
+    };
+    let last = board.open_cards(list).pop().map(|(_, card)| card.position.clone());
+    let places = Position::run_after(last.as_ref(), options.titles.len());
+    let add = |(title, place)| Change::AddCard { card: CardId(uuid()), content: Card::new(list, place, title) };
+    Ok((made, options.titles.iter().zip(places).map(add).collect()))
 }
 
 fn cards(count: usize) -> String {

@@ -7,6 +7,8 @@ use super::clock::within;
 
 /// Time limit for reading a file, which may have to come from the network first, in milliseconds.
 const LIMIT_MS: u32 = 60_000;
+/// What a person is told if the browser cannot read it.
+const UNREADABLE: &str = "The file can't be read. Check that it is still there.";
 
 /// A file that a person has chosen in a field.
 #[derive(Debug)]
@@ -35,6 +37,16 @@ impl ChosenFile {
         self.0.size() as usize
     }
 
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// A sentence for the person.
+    pub async fn contents(&self) -> Result<Vec<u8>, String> {
+        let read = within(LIMIT_MS, JsFuture::from(self.0.array_buffer())).await;
+        let buffer = read.and_then(Result::ok).ok_or_else(|| UNREADABLE.to_owned())?;
+        Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+    }
+
     /// Its text.
     ///
     /// # Errors
@@ -42,6 +54,6 @@ impl ChosenFile {
     pub async fn text(&self) -> Result<String, String> {
         let read = within(LIMIT_MS, JsFuture::from(self.0.text())).await;
         let text = read.and_then(Result::ok).and_then(|text| text.as_string());
-        text.ok_or_else(|| "The file can't be read. Check that it is still there.".to_owned())
+        text.ok_or_else(|| UNREADABLE.to_owned())
     }
 }

@@ -32,3 +32,15 @@ pub async fn within<T>(limit_ms: u32, work: impl Future<Output = T>) -> Option<T
         Some(work.await)
     }
 }
+
+/// Minutes that the device's local time is ahead of UTC at an instant, in seconds since 1970. 0 on the server.
+#[must_use]
+pub fn zone(seconds: i64) -> i32 {
+    #[cfg(feature = "hydrate")]
+    return crate::browser::clock::zone(seconds);
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = seconds;
+        0
+    }
+}

@@ -9,13 +9,15 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_navigate;
 
 use super::chosen_file::ChosenFile;
+use super::clock;
 use super::device::{self, RecentBoard};
 use super::dynamic::{Alive, Each, Item, When};
 use super::focus::focus_drawn;
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
+use super::import_preview::ImportPreview;
 use super::open_link::OpenLink;
 use super::toast::{Toast, use_toasts};
-use crate::board::import::ImportError;
+use crate::board::import::{Import, ImportError};
 use crate::board::{Change, import};
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
@@ -71,10 +73,21 @@ pub fn Home() -> impl IntoView {
     });
     let start = use_start();
     let alive = Alive::here();
+    let ready = RwSignal::new(None::<Import>);
+    let make = move || {
+        if let Some(import) = ready.try_update(Option::take).flatten() {
+            start(changes_of(import));
+        }
+    };
+    let preview = move || {
+        let import = ready.get_untracked()?;
+        Some(view! { <ImportPreview import make cancel=move || ready.set(None) /> }.into_any())
+    };
     let import = move |event: leptos::ev::Event| {
         let Some(file) = ChosenFile::of(&event) else { return };
         busy.set(Some("Reading the file…"));
         problem.set(None);
+        ready.set(None);
         spawn_local(async move {
             let imported = read(&file).await;
             if !alive.holds() {
@@ -82,7 +95,7 @@ pub fn Home() -> impl IntoView {
             }
             busy.set(None);
             match imported {
-                Ok(imported) => start(imported),
+                Ok(import) => ready.set(Some(import)),
                 Err(why) => problem.set(Some(why)),
             }
         });
@@ -110,16 +123,20 @@ pub fn Home() -> impl IntoView {
                 </button>
                 <label class="button large file">
                     "New board from a file"
-                    <input class="visually-hidden" type="file" accept=".json,.md,.markdown,.txt" on:change=import />
+                    <input class="visually-hidden" type="file" accept=".json,.md,.markdown,.txt,.csv,.tsv" on:change=import />
                 </label>
                 <span class="hint" role="status">{Signal::derive(move || busy.get().unwrap_or_default().to_owned())}</span>
             </div>
-            <p class="hint needs-script">"A board exported from Trello or from here (JSON), or a checklist in Markdown."</p>
+            <p class="hint needs-script">
+                "A board exported from here, Trello, WeKan, Nextcloud Deck (JSON) or Todoist (CSV), a checklist in Markdown, \
+                 a table (CSV) or plain text. You see what it makes before it is made."
+            </p>
             <OpenLink />
             <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
             <When when=move || problem.with(Option::is_some)>
                 <p class="problem" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
             </When>
+            <When when=move || ready.with(Option::is_some)>{preview}</When>
             <When when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>
                 <section aria-labelledby="recent">
                     <h2 id="recent">"Your boards"</h2>
@@ -218,13 +235,15 @@ pub fn page_of(key: &Key) -> String {
 }
 
 /// Reads a board from a file. An error is a sentence for the person.
-async fn read(file: &ChosenFile) -> Result<Imported, String> {
+async fn read(file: &ChosenFile) -> Result<Import, String> {
     let bytes = file.bytes();
     if bytes > import::MAX_BYTES {
         return Err(ImportError::TooBig { bytes }.to_string());
     }
-    let text = file.text().await?;
-    let mut import = import::read(&file.name(), &text).map_err(|error| error.to_string())?;
+    import::read(&file.name(), &file.contents().await?, &clock::zone).map_err(|error| error.to_string())
+}
+
+fn changes_of(mut import: Import) -> Imported {
     let remarks = std::mem::take(&mut import.remarks);
-    Ok((import.into_changes(&mut || device::new_id().unwrap_or_default()), remarks))
+    (import.into_changes(&mut || device::new_id().unwrap_or_default()), remarks)
 }

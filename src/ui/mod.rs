@@ -5,6 +5,7 @@
 //! | [`app`] | the document's shell and the routes |
 //! | [`home`] | the boards that this person has opened, and how to start one |
 //! | [`open_link`] | opens a board by a link that was pasted |
+//! | [`import_preview`] | what an import would make, before it is made |
 //! | [`board`] | one board |
 //! | [`connection`] | where a person stands; for any app |
 //! | [`device`] | what only a browser has; nothing of it on the server |
@@ -26,6 +27,7 @@ pub mod dynamic;
 pub mod focus;
 pub mod home;
 pub mod icon;
+pub mod import_preview;
 pub mod keys;
 pub mod menu;
 pub mod open_link;

@@ -151,6 +151,27 @@ async fn cards_are_added_from_the_command_line_and_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_titles_are_checked_before_one_is_sent() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = Running::start(data.path());
+    make_board(&running).await;
+    let long = "t".repeat(501);
+    for (titles, why) in [
+        (["Nets", long.as_str(), "Sails"], "Title 2 of 3: This title is too long: 501 characters, at most 500."),
+        (["Nets", "Sails", " "], "Title 3 of 3: It is empty."),
+    ] {
+        let add = [&["--list", "To mend", "--make-list"], titles.as_slice()].concat();
+        let wrong = at(&running, "add", &add).output().expect("runs");
+        assert!(!wrong.status.success() && said(&wrong).contains(why), "{wrong:?}");
+    }
+    let right = at(&running, "add", &["--list", "To mend", "--make-list", "Ropes"]).output().expect("runs");
+    assert!(right.status.success(), "{right:?}");
+    let session = Session::<Board>::open(opening(running.address, key(1), "Ada"));
+    let view = session.wait_for(|view| view.cursor.version >= 2).await.expect("goes on");
+    assert_eq!((view.cursor.version, titles(&view.document)), (2, vec!["Ropes".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_not_saved_is_kept_in_a_file_and_sent_the_next_time() {
     let (data, place) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let mut running = Running::start(data.path());

@@ -307,6 +307,30 @@ async fn a_board_goes_out_as_a_file_and_comes_in_as_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn due_times_and_encodings_are_read_from_the_command_line_too() {
+    let case = |file: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import").join(file);
+    let data = folder();
+    let board = |file: &str, more: &[(&str, &Path)]| {
+        let path = case(file);
+        let (well, said) = run(&["import"], &[&[("", path.as_path()), ("--data", data.path())], more].concat());
+        let made = said.lines().next().and_then(|line| line.strip_prefix("Made the board /b/")).expect("says which");
+        let (exported, board) = run(&["export", made], &[("--data", data.path())]);
+        assert!(well && exported, "{said}{board}");
+        board
+    };
+    let zone = |name| board("trello-evening-due.json", &[("--time-zone", Path::new(name))]);
+    // The two in America, the one in Tokyo, the one in Berlin.
+    let days = |json: &str| ["2026-11-23", "2026-11-24", "2026-11-25"].map(|day| json.matches(day).count());
+    assert_eq!(days(&zone("America/Los_Angeles")), [1, 3, 0]);
+    assert_eq!(days(&zone("Asia/Tokyo")), [0, 1, 3]);
+    assert!(board("utf16.md", &[]).contains("Brötchen"));
+    assert!(board("windows-1252.md", &[]).contains("Käse – 2 Stück"));
+    let (well, said) =
+        run(&["import"], &[("", &case("utf16.md")), ("--data", data.path()), ("--time-zone", Path::new("Mars/Base"))]);
+    assert!(!well && said.contains("no time zone \"Mars/Base\""), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_boards_move_to_postgres_and_go_on_there() {
     let Some(cluster) = cluster::shared().await else { return };
     let (data, address) = (folder(), cluster.database().await);

@@ -4,7 +4,8 @@ use super::MAX_BYTES;
 use crate::board::model::{MAX_CARDS, MAX_LISTS};
 
 /// Ends every sentence: what would have been read.
-const ACCEPTED: &str = "Choose a board exported from Sheetbend or from Trello (a .json file), or a Markdown checklist.";
+const ACCEPTED: &str = "Choose a board exported from Sheetbend, Trello, WeKan, Nextcloud Deck or Todoist, a Markdown checklist, \
+                        a table (.csv), or plain text (.txt), of which each line makes a card.";
 
 /// Why a file was not imported: a sentence for the person who chose it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,18 @@ pub enum ImportError {
         /// Its size.
         bytes: usize,
     },
+    /// No text.
+    #[error("This file is no text, but {what}. {ACCEPTED}")]
+    NoText {
+        /// What it is, and maybe what to do with it.
+        what: &'static str,
+    },
+    /// Text of which the letters cannot be told.
+    #[error("The letters of this file cannot be read: {reason}. Save it again as UTF-8, and import that.")]
+    Encoding {
+        /// Why.
+        reason: &'static str,
+    },
     /// It should be JSON and is not.
     #[error("This file is no valid JSON: {reason} at line {line}, column {column}. {ACCEPTED}")]
     NotJson {
@@ -39,6 +52,12 @@ pub enum ImportError {
         /// The field that a board exported from Trello has.
         missing: &'static str,
     },
+    /// JSON with lists and cards, of a program that is not known.
+    #[error("This JSON file has lists and cards, but none of the programs that are known wrote it. {ACCEPTED}")]
+    UnknownBoard,
+    /// More objects or values than any board has.
+    #[error("This JSON file has more in it than a board can have. Export a smaller part.")]
+    TooComplex,
     /// A board, with something in it that cannot be read.
     #[error(
         "This looks like a board exported from {from}, but something in it cannot be read: {reason} at line {line}, \
@@ -65,6 +84,9 @@ pub enum ImportError {
     /// Text without a list item.
     #[error("No card was found in this file: a Markdown checklist has lines like \"- [ ] Buy milk\". {ACCEPTED}")]
     NoItems,
+    /// A table without a row, or with names of columns only.
+    #[error("No row was found in this table. {ACCEPTED}")]
+    NoRows,
     /// Over [`MAX_LISTS`].
     #[error("This file has {found} lists; a board holds at most {MAX_LISTS}. Split it over several boards.")]
     TooManyLists {

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::item::{bulleted, checkbox, is_rule, numbered};
 use super::{ImportedCard, changes, fit, one_line};
 use crate::board::change::Change;
-use crate::board::model::ListId;
+use crate::board::model::{ListId, MAX_CARDS};
 use crate::board::position::Position;
 
 /// The cards that a text makes, in order. Every card is within the limits of a board.
@@ -24,6 +24,8 @@ pub struct Lines {
     /// Lines over [`MAX_TITLE`](crate::board::model::MAX_TITLE) characters. Their cards have a title that ends with `…`,
     /// and the whole line in the notes. A line that is also longer than notes may be goes on in the notes of further cards.
     pub long: usize,
+    /// Lines that have no card here, because there are more than [`MAX_CARDS`]. Refuse such a text.
+    pub beyond: usize,
 }
 
 /// Reads one card from each line that is not blank.
@@ -38,7 +40,12 @@ pub fn read(text: &str) -> Lines {
     for line in text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
         let (done, rest) = without_mark(line.trim(), &mut last_number);
         let title = one_line(rest);
-        if !title.is_empty() {
+        if title.is_empty() {
+            continue;
+        }
+        if lines.cards.len() >= MAX_CARDS {
+            lines.beyond += 1;
+        } else {
             fit::fit_card(ImportedCard { title, done, ..ImportedCard::default() }, &mut lines.cards, &mut tally);
         }
     }
@@ -49,8 +56,7 @@ pub fn read(text: &str) -> Lines {
 impl Lines {
     /// The changes that add the cards to `list` behind `last`, the position of its last card. To be made in this order.
     ///
-    /// Each change adds many cards, all or none. Rejects nothing: check the count against
-    /// [`MAX_CARDS`](crate::board::model::MAX_CARDS) first.
+    /// Each change adds many cards, all or none. The server rejects changes that make the board hold more than [`MAX_CARDS`].
     pub fn into_changes(self, list: ListId, last: Option<&Position>, new_id: &mut dyn FnMut() -> Uuid) -> Vec<Change> {
         changes::add_cards(self.cards, list, last, new_id)
     }
@@ -125,6 +131,12 @@ mod tests {
         let lines = read(&line);
         assert_eq!((lines.long, lines.cards.len()), (1, 3));
         assert_eq!(lines.cards.iter().map(|card| card.notes.as_str()).collect::<String>(), line);
+    }
+
+    #[test]
+    fn lines_beyond_what_a_board_holds_are_counted() {
+        let lines = read(&"a\n".repeat(MAX_CARDS + 3));
+        assert_eq!((lines.cards.len(), lines.beyond), (MAX_CARDS, 3));
     }
 
     #[test]

@@ -1,30 +1,47 @@
-//! Boards from files: our own export, a board exported from Trello, a Markdown checklist.
+//! Boards from files: our own export, boards exported from other programs, checklists, tables, plain text.
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `own`, `trello`, `markdown` | one reader a format |
+//! | `encoding` | a file's bytes as text |
+//! | `json`, `csv` | which program wrote a file, and bounds on what it can cost |
+//! | `own`, `trello`, `wekan`, `deck`, `todoist`, `markdown` | one reader a format |
 //! | [`lines`] | plain text, one card a line: for pasting too |
 //! | `item` | bullets, numbers and checkboxes |
+//! | `instant` | the day of an instant, where the person is |
+//! | `extra` | what a card here has no field for, as text in its notes |
+//! | `raw` | what a reader makes of a file |
 //! | `fit` | cuts and splits what is over the board's limits, without losing it |
 //! | `changes` | the changes that put an import on a board |
 //! | `error` | what a person is told of a file that cannot be read |
 
 mod changes;
+mod csv;
+mod deck;
+mod encoding;
 mod error;
+mod extra;
 mod fit;
+mod format;
+mod instant;
 mod item;
+mod json;
 pub mod lines;
 mod markdown;
 mod own;
+mod raw;
+mod todoist;
 mod trello;
+mod wekan;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 pub use error::ImportError;
+pub use format::Format;
+pub use instant::Zone;
 
+use self::encoding::Decoded;
+use self::lines::Lines;
+use self::raw::Raw;
 use super::model::Date;
 
 /// Largest file that is read, in bytes. A page should look at the file's size before it reads it.
@@ -32,10 +49,17 @@ pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// What a card is called that the file gives no title.
 const UNTITLED: &str = "Untitled card";
+/// The list for cards that the file puts in none.
+const FIRST_LIST: &str = "To do";
+/// The remark on a file whose encoding is concluded.
+const GUESSED: &str = "The file does not say its encoding, and was read as Windows-1252. If letters look wrong, save it as \
+                       UTF-8 and import it again.";
 
 /// What a file holds, within the limits of a board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Import {
+    /// The kind of file.
+    pub format: Format,
     /// The board's title; may be empty.
     pub title: String,
     /// Its lists in order, archived ones included.
@@ -82,71 +106,62 @@ impl Import {
     }
 }
 
-/// Reads a file of any kind that is known. `file_name` helps to tell which, and names the board if nothing in the file does.
+/// Reads a file of any kind that is known.
+///
+/// `file_name` helps to tell which, and names the board if nothing in the file does. `zone` is the time zone of the person who
+/// imports: due times become days in it. Time and memory are linear in the file, whatever is in it.
 ///
 /// # Errors
 /// A sentence for the person: why the file cannot be read, and what can.
-pub fn read(file_name: &str, text: &str) -> Result<Import, ImportError> {
-    if text.len() > MAX_BYTES {
-        return Err(ImportError::TooBig { bytes: text.len() });
+pub fn read(file_name: &str, bytes: &[u8], zone: Zone<'_>) -> Result<Import, ImportError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(ImportError::TooBig { bytes: bytes.len() });
     }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let Decoded { text, guessed } = encoding::decode(bytes)?;
     if text.trim().is_empty() {
         return Err(ImportError::Empty);
     }
     let (stem, extension) = split_name(file_name);
-    let markdown = ["md", "markdown", "mkd"].contains(&extension.as_str());
-    let mut import = if extension == "json" || (!markdown && text.trim_start().starts_with('{')) {
-        read_json(text)?
-    } else {
-        markdown::read(text)?
-    };
-    if import.title.is_empty() && !import.named {
-        stem.clone_into(&mut import.title);
+    let (format, mut raw) = read_text(&extension, &text, zone)?;
+    if raw.title.is_empty() && !raw.named {
+        stem.clone_into(&mut raw.title);
     }
-    fit::fit(import.into())
+    if guessed {
+        raw.remarks.push(GUESSED.to_owned());
+    }
+    raw.add_left();
+    let mut import = fit::fit(raw.into())?;
+    import.format = format;
+    Ok(import)
 }
 
-/// What a reader makes of a file, before it is fitted to a board's limits.
-#[derive(Debug, Default)]
-struct Raw {
-    title: String,
-    /// The title stands as it is, even if it is empty.
-    named: bool,
-    lists: Vec<ImportedList>,
-    remarks: Vec<String>,
-}
-
-impl From<Raw> for Import {
-    fn from(Raw { title, lists, remarks, .. }: Raw) -> Self {
-        Self { title, lists, remarks }
+fn read_text(extension: &str, text: &str, zone: Zone<'_>) -> Result<(Format, Raw), ImportError> {
+    let markdown = ["md", "markdown", "mkd"].contains(&extension);
+    let table = ["csv", "tsv", "tab"].contains(&extension) || text.starts_with("TYPE,CONTENT,");
+    if extension == "json" || (!markdown && !table && text.trim_start().starts_with('{')) {
+        return json::read(text, zone);
+    }
+    if table {
+        return csv::read(text, zone);
+    }
+    match markdown::read(text) {
+        Ok(checklist) if markdown || checklist.is_likely => Ok((Format::Markdown, checklist.raw)),
+        Ok(_) => read_lines(text),
+        Err(ImportError::NoItems) if !markdown => read_lines(text),
+        Err(error) => Err(error),
     }
 }
 
-fn read_json(text: &str) -> Result<Raw, ImportError> {
-    /// Enough of a JSON file to tell what it is.
-    #[derive(Deserialize)]
-    struct Shape {
-        #[serde(default)]
-        format: Option<Format>,
-        lists: Option<IgnoredAny>,
-        cards: Option<IgnoredAny>,
+fn read_lines(text: &str) -> Result<(Format, Raw), ImportError> {
+    let Lines { cards, beyond, .. } = lines::read(text);
+    if beyond > 0 {
+        return Err(ImportError::TooManyCards { found: cards.len() + beyond });
     }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Format {
-        Tag(String),
-        Other(IgnoredAny),
+    if cards.is_empty() {
+        return Err(ImportError::NoItems);
     }
-    // Whether it is JSON at all is asked first: of a text that is, what a reader misses is worth telling.
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| ImportError::not_json(&error))?;
-    let shape: Shape = serde_json::from_str(text).map_err(|_| ImportError::NoBoard { missing: "lists" })?;
-    match shape {
-        Shape { format: Some(Format::Tag(tag)), .. } if tag.starts_with("sheetbend.") => own::read(&tag, text),
-        Shape { lists: None, .. } => Err(ImportError::NoBoard { missing: "lists" }),
-        Shape { cards: None, .. } => Err(ImportError::NoBoard { missing: "cards" }),
-        Shape { .. } => trello::read(text),
-    }
+    let list = ImportedList { title: FIRST_LIST.to_owned(), archived: false, cards };
+    Ok((Format::Lines, Raw { lists: vec![list], ..Raw::default() }))
 }
 
 /// The name without folders and extension, and the extension in lower case.
@@ -159,7 +174,8 @@ fn split_name(file_name: &str) -> (&str, String) {
 }
 
 /// `1 card`, `2 cards`.
-fn counted(count: usize, what: &str) -> String {
+#[must_use]
+pub fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -174,10 +190,16 @@ fn listed(parts: &[String]) -> String {
 
 /// A text as one line: every run of white space or control characters is one space, none at the ends.
 fn one_line(text: &str) -> String {
-    text.split(|letter: char| letter.is_whitespace() || letter.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line
 }
 
 #[cfg(test)]

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{ImportError, ImportedCard, ImportedList, Raw, counted};
+use super::raw::Raw;
+use super::{ImportError, ImportedCard, ImportedList};
 use crate::board::export::FORMAT;
 use crate::board::model::{Board, Card, CardId, ListId};
-
-/// The list for cards whose list is not in the file.
-const STRAYS: &str = "Cards without a list";
 
 pub(super) fn read(format: &str, text: &str) -> Result<Raw, ImportError> {
     if format != FORMAT {
@@ -27,10 +25,7 @@ pub(super) fn read(format: &str, text: &str) -> Result<Raw, ImportError> {
         imported.lists.push(ImportedList { title: list.title.clone(), archived: list.archived, cards });
     }
     let strays = in_order(by_list.into_values().flatten().collect());
-    if !strays.is_empty() {
-        imported.remarks.push(format!("{} had no list; see \"{STRAYS}\".", counted(strays.len(), "card")));
-        imported.lists.push(ImportedList { title: STRAYS.to_owned(), archived: false, cards: strays });
-    }
+    imported.add_strays(strays);
     Ok(imported)
 }
 

@@ -1,259 +1,164 @@
-//! A board exported from Trello (its menu's "Print, export and share", "Export as JSON").
+//! A board exported from Trello, by its menu or its API.
 //!
-//! Lists refer to nothing, cards to their list, checklists to their card; order is by `pos`. Of every field that is read
-//! both absence and `null` are tolerated.
+//! Lists refer to nothing, cards to their list, checklists and comments to their card; order is by `pos`. The API's export
+//! has each checklist twice, at the top and in its card. Of every field that is read both absence and `null` are tolerated.
 
-use std::collections::HashMap;
+mod format;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{ImportError, ImportedCard, ImportedList, Raw, UNTITLED, counted, listed, one_line};
-use crate::board::model::Date;
+use self::format::{Action, Board, Card, Checklist, CustomField, FieldItem, Label, List};
+use super::extra::{self, Counts, Extra, files_remark};
+use super::instant::{Zone, day};
+use super::raw::{Raw, by_place};
+use super::{ImportError, ImportedCard, UNTITLED, one_line};
 
-/// The list for cards whose list is not in the file.
-const STRAYS: &str = "Cards without a list";
-
-#[derive(Deserialize)]
-struct Board {
-    name: Option<String>,
-    desc: Option<String>,
-    lists: Option<Vec<List>>,
-    cards: Option<Vec<Card>>,
-    checklists: Option<Vec<Checklist>>,
-    actions: Option<Vec<Action>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct List {
-    id: Option<String>,
-    name: Option<String>,
-    closed: Option<bool>,
-    pos: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Card {
-    id: Option<String>,
-    id_list: Option<String>,
-    name: Option<String>,
-    desc: Option<String>,
-    closed: Option<bool>,
-    pos: Option<f64>,
-    due: Option<String>,
-    due_complete: Option<bool>,
-    start: Option<String>,
-    labels: Option<Vec<Label>>,
-    /// The checklists, in exports of single cards; those of boards have them at the top, with `idCard`.
-    checklists: Option<Vec<Checklist>>,
-    attachments: Option<Vec<Attachment>>,
-    id_members: Option<Vec<serde::de::IgnoredAny>>,
-    custom_field_items: Option<Vec<serde::de::IgnoredAny>>,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: Option<String>,
-    color: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Checklist {
-    id_card: Option<String>,
-    name: Option<String>,
-    pos: Option<f64>,
-    check_items: Option<Vec<CheckItem>>,
-}
-
-#[derive(Deserialize)]
-struct CheckItem {
-    name: Option<String>,
-    state: Option<String>,
-    pos: Option<f64>,
-    due: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Attachment {
-    name: Option<String>,
-    url: Option<String>,
-    is_upload: Option<bool>,
-}
-
-#[derive(Deserialize)]
-struct Action {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-}
-
-/// What a board here has no place for.
-#[derive(Default)]
-struct LeftOut {
-    descriptions: usize,
-    attachments: usize,
-    comments: usize,
-    members: usize,
-    custom_fields: usize,
-    start_dates: usize,
-    due_dates: usize,
-}
-
-pub(super) fn read(text: &str) -> Result<Raw, ImportError> {
+pub(super) fn read(text: &str, zone: Zone<'_>) -> Result<Raw, ImportError> {
     let board: Board = serde_json::from_str(text).map_err(|error| ImportError::unreadable("Trello", &error))?;
-    let mut left_out = LeftOut {
-        descriptions: usize::from(board.desc.is_some_and(|desc| !desc.trim().is_empty())),
-        comments: board.actions.iter().flatten().filter(|action| action.kind.as_deref() == Some("commentCard")).count(),
-        ..LeftOut::default()
-    };
-    let mut checklists: HashMap<String, Vec<Checklist>> = HashMap::new();
-    for checklist in board.checklists.into_iter().flatten() {
-        checklists.entry(checklist.id_card.clone().unwrap_or_default()).or_default().push(checklist);
+    let mut lists = board.lists.all(|found| ImportError::TooManyLists { found })?;
+    let mut cards = board.cards.all(|found| ImportError::TooManyCards { found })?;
+    if !cards.is_empty() && cards.iter().all(|card| card.id_list.is_none()) {
+        return Err(ImportError::UnknownBoard);
     }
+    lists.sort_by(|a, b| by_place(a.pos, b.pos));
+    cards.sort_by(|a, b| by_place(a.pos, b.pos));
 
-    let mut lists = board.lists.unwrap_or_default();
-    lists.sort_by(|a, b| by_pos(a.pos, b.pos));
-    let mut at: HashMap<String, usize> = HashMap::new();
     let mut imported = Raw { title: one_line(&board.name.unwrap_or_default()), ..Raw::default() };
-    for (index, list) in lists.into_iter().enumerate() {
-        at.entry(list.id.unwrap_or_default()).or_insert(index);
-        imported.lists.push(ImportedList {
-            title: one_line(&list.name.unwrap_or_default()),
-            archived: list.closed.unwrap_or_default(),
-            cards: Vec::new(),
-        });
+    if let Some(description) = board.desc.filter(|desc| !desc.trim().is_empty()) {
+        imported.leave("The board's description", description.trim());
     }
-
-    let mut cards = board.cards.unwrap_or_default();
-    cards.sort_by(|a, b| by_pos(a.pos, b.pos));
-    let mut strays = Vec::new();
-    for mut card in cards {
-        let own = card.id.as_ref().and_then(|id| checklists.remove(id)).unwrap_or_default();
-        card.checklists.get_or_insert_default().extend(own);
-        let list = card.id_list.as_ref().and_then(|id| at.get(id));
-        let cards = list.and_then(|list| imported.lists.get_mut(*list)).map_or(&mut strays, |list| &mut list.cards);
-        cards.push(read_card(card, &mut left_out));
-    }
-    if !strays.is_empty() {
-        imported.remarks.push(format!("{} had no list; see \"{STRAYS}\".", counted(strays.len(), "card")));
-        imported.lists.push(ImportedList { title: STRAYS.to_owned(), archived: false, cards: strays });
-    }
-    imported.remarks.extend(left_out.remark());
+    let mut reader = Reader::new(zone, &board.members, &board.custom_fields);
+    reader.checklists = by_card(board.checklists, |checklist| checklist.id_card.clone());
+    let comments = board.actions.unwrap_or_default().into_iter().filter(Action::is_comment);
+    reader.comments = by_card(Some(comments.collect()), |action| action.data.as_ref()?.card.as_ref()?.id.clone());
+    let lists = lists.into_iter().map(List::read);
+    imported.fill(lists, cards.into_iter().map(|mut card| (card.id_list.take(), reader.card(card))));
+    reader.finish(&mut imported);
     Ok(imported)
 }
 
-impl LeftOut {
-    fn remark(&self) -> Option<String> {
-        let parts: Vec<_> = [
-            (self.descriptions, "board description"),
-            (self.attachments, "attachment"),
-            (self.comments, "comment"),
-            (self.members, "member assignment"),
-            (self.custom_fields, "custom field"),
-            (self.start_dates, "start date"),
-            (self.due_dates, "due date"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| counted(count, what))
-        .collect();
-        let all = self.descriptions
-            + self.attachments
-            + self.comments
-            + self.members
-            + self.custom_fields
-            + self.start_dates
-            + self.due_dates;
-        let verb = if all == 1 { "was" } else { "were" };
-        (all > 0).then(|| format!("{} {verb} not imported.", listed(&parts)))
+fn by_card<T>(all: Option<Vec<T>>, card: impl Fn(&T) -> Option<String>) -> BTreeMap<String, Vec<T>> {
+    let mut found: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for one in all.into_iter().flatten() {
+        found.entry(card(&one).unwrap_or_default()).or_default().push(one);
     }
+    found
 }
 
-/// Without a place is last; equal ones stay as they are in the file.
-fn by_pos(a: Option<f64>, b: Option<f64>) -> std::cmp::Ordering {
-    a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY))
+struct Reader<'a> {
+    zone: Zone<'a>,
+    members: HashMap<&'a str, String>,
+    /// Names of custom fields, and the values of their options.
+    fields: HashMap<&'a str, String>,
+    options: HashMap<&'a str, String>,
+    /// By the id of their card. What is left at the end belongs to cards that are not in the file.
+    checklists: BTreeMap<String, Vec<Checklist>>,
+    comments: BTreeMap<String, Vec<Action>>,
+    in_notes: Counts,
+    files: usize,
 }
 
-fn read_card(card: Card, left_out: &mut LeftOut) -> ImportedCard {
-    let due = card.due.as_deref().map(day);
-    left_out.due_dates += usize::from(due == Some(None));
-    left_out.start_dates += usize::from(card.start.is_some());
-    left_out.members += card.id_members.map_or(0, |members| members.len());
-    left_out.custom_fields += card.custom_field_items.map_or(0, |fields| fields.len());
-    let (links, uploads): (Vec<_>, Vec<_>) =
-        card.attachments.unwrap_or_default().into_iter().partition(Attachment::is_link);
-    left_out.attachments += uploads.len();
-
-    let mut notes = vec![card.desc.unwrap_or_default().trim_end().to_owned()];
-    let mut checklists = card.checklists.unwrap_or_default();
-    checklists.sort_by(|a, b| by_pos(a.pos, b.pos));
-    notes.extend(checklists.into_iter().map(flatten));
-    notes.push(links.iter().map(Attachment::line).collect::<Vec<_>>().join("\n"));
-    notes.retain(|part| !part.is_empty());
-
-    let title = one_line(&card.name.unwrap_or_default());
-    ImportedCard {
-        title: if title.is_empty() { UNTITLED.to_owned() } else { title },
-        notes: notes.join("\n\n"),
-        done: card.due_complete.unwrap_or_default(),
-        urgent: false,
-        labels: card.labels.unwrap_or_default().iter().filter_map(Label::word).collect(),
-        due: due.flatten(),
-        archived: card.closed.unwrap_or_default(),
-    }
-}
-
-/// The day of an ISO time such as `2026-11-24T17:00:00.000Z`, in UTC as Trello writes it.
-fn day(time: &str) -> Option<Date> {
-    time.get(..10)?.parse().ok()
-}
-
-impl Label {
-    /// Its name; of a label that is only a colour, the colour (`sky_light` is "sky light").
-    fn word(&self) -> Option<String> {
-        let name = one_line(self.name.as_deref().unwrap_or_default());
-        let word = if name.is_empty() { one_line(&self.color.as_deref()?.replace('_', " ")) } else { name };
-        (!word.is_empty()).then_some(word)
-    }
-}
-
-impl Attachment {
-    /// A link can be followed from anywhere; an uploaded file only by who is logged in at Trello.
-    fn is_link(&self) -> bool {
-        let link = self.url.as_deref().is_some_and(|url| url.starts_with("https://") || url.starts_with("http://"));
-        link && !self.is_upload.unwrap_or_default()
+impl<'a> Reader<'a> {
+    fn new(zone: Zone<'a>, members: &'a Option<Vec<format::Member>>, fields: &'a Option<Vec<CustomField>>) -> Self {
+        let members = members.iter().flatten().filter_map(|member| Some((member.id.as_deref()?, member.shown())));
+        let options = fields.iter().flatten().flat_map(|field| field.options.iter().flatten());
+        let options = options
+            .filter_map(|option| Some((option.id.as_deref()?, extra::name(&option.value.as_ref()?.shown(zone)))));
+        let fields = fields
+            .iter()
+            .flatten()
+            .filter_map(|field| Some((field.id.as_deref()?, extra::name(field.name.as_deref()?))));
+        Self {
+            zone,
+            members: members.collect(),
+            fields: fields.collect(),
+            options: options.collect(),
+            checklists: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            in_notes: Counts::default(),
+            files: 0,
+        }
     }
 
-    fn line(&self) -> String {
-        let (url, name) = (self.url.as_deref().unwrap_or_default(), one_line(self.name.as_deref().unwrap_or_default()));
-        if name.is_empty() || name == url { url.to_owned() } else { format!("{name}: {url}") }
-    }
-}
+    fn card(&mut self, card: Card) -> ImportedCard {
+        let id = card.id.unwrap_or_default();
+        let mut extra = Extra::default();
+        let mut checklists = card.checklists.unwrap_or_default();
+        checklists.extend(self.checklists.remove(&id).unwrap_or_default());
+        checklists.sort_by(|a, b| by_place(a.pos, b.pos));
+        extra.checklists = checklists.into_iter().map(|checklist| checklist.read(self.zone)).collect();
+        for attachment in card.attachments.unwrap_or_default() {
+            self.files += usize::from(!attachment.is_link());
+            extra.facts.push(attachment.line());
+        }
 
-/// A checklist as lines of text.
-fn flatten(checklist: Checklist) -> String {
-    let mut items = checklist.check_items.unwrap_or_default();
-    items.sort_by(|a, b| by_pos(a.pos, b.pos));
-    let mut lines = vec![one_line(&checklist.name.unwrap_or_default())];
-    lines.extend(items.iter().map(|item| {
-        let tick = if item.state.as_deref() == Some("complete") { 'x' } else { ' ' };
-        let due = item.due.as_deref().and_then(day).map(|day| format!(" (due {day})")).unwrap_or_default();
-        format!("- [{tick}] {}{due}", one_line(item.name.as_deref().unwrap_or_default()))
-    }));
-    lines.retain(|line| !line.is_empty());
-    lines.join("\n")
+        let due = card.due.map(|due| day(&due, self.zone).ok_or(due));
+        if let Some(Err(odd)) = &due {
+            extra.facts.push(format!("Due: {}", extra::name(odd)));
+            self.in_notes.add("due date", 1);
+        }
+        let members = card.id_members.unwrap_or_default();
+        self.in_notes.add("member assignment", members.len());
+        extra.names("Members", members.iter().map(|id| self.member(id)));
+        if let Some(start) = card.start {
+            let day = day(&start, self.zone).map_or_else(|| extra::name(&start), |day| day.spoken());
+            extra.facts.push(format!("Start: {day}"));
+            self.in_notes.add("start date", 1);
+        }
+        let fields = card.custom_field_items.unwrap_or_default();
+        self.in_notes.add("custom field", fields.len());
+        extra.facts.extend(fields.iter().map(|item| self.field(item)));
+        let comments = self.comments.remove(&id).unwrap_or_default();
+        self.in_notes.add("comment", comments.len());
+        extra.comments = comments.into_iter().map(Action::comment).collect();
+
+        let title = one_line(&card.name.unwrap_or_default());
+        ImportedCard {
+            title: if title.is_empty() { UNTITLED.to_owned() } else { title },
+            notes: extra.below(&card.desc.unwrap_or_default(), self.zone),
+            done: card.due_complete.unwrap_or_default(),
+            urgent: false,
+            labels: card.labels.unwrap_or_default().iter().filter_map(Label::word).collect(),
+            due: due.and_then(Result::ok),
+            archived: card.closed.unwrap_or_default(),
+        }
+    }
+
+    /// A member's name. Of one that is not in the file, the id.
+    fn member(&self, id: &str) -> String {
+        self.members.get(id).cloned().unwrap_or_else(|| extra::name(id))
+    }
+
+    fn field(&self, item: &FieldItem) -> String {
+        let field = item.id_custom_field.as_deref().and_then(|id| self.fields.get(id));
+        let option = || Some(self.options.get(item.id_value.as_deref()?)?.clone());
+        let value = item.value.as_ref().map(|value| value.shown(self.zone)).or_else(option);
+        format!("{}: {}", field.map_or("Custom field", String::as_str), value.unwrap_or_default())
+    }
+
+    fn finish(self, imported: &mut Raw) {
+        let Self { zone, checklists, comments, in_notes, files, .. } = self;
+        let checklists = checklists.into_values().flatten().map(|checklist| checklist.read(zone)).collect();
+        let comments = comments.into_values().flatten().map(Action::comment).collect();
+        let orphans = Extra { checklists, comments, ..Extra::default() }.below("", zone);
+        if !orphans.is_empty() {
+            imported.leave("Of cards that are not in the file", &orphans);
+        }
+        imported.remarks.extend(in_notes.remark());
+        imported.remarks.extend(files_remark(files, "Trello"));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn card(json: &str) -> (ImportedCard, LeftOut) {
-        let mut left_out = LeftOut::default();
-        let card = serde_json::from_str(json).expect("a card");
-        (read_card(card, &mut left_out), left_out)
+    fn card(json: &str) -> (ImportedCard, Vec<String>) {
+        let mut reader = Reader::new(&|_| 0, &None, &None);
+        let card = reader.card(serde_json::from_str(json).expect("a card"));
+        let mut imported = Raw::default();
+        reader.finish(&mut imported);
+        (card, imported.remarks)
     }
 
     #[test]
@@ -277,24 +182,29 @@ mod tests {
     }
 
     #[test]
-    fn links_go_into_the_notes_and_uploads_are_counted() {
-        let (card, left_out) = card(
+    fn links_are_in_the_notes_and_files_are_told() {
+        let (card, remarks) = card(
             r#"{"desc":"See\n","attachments":[
                 {"name":"Map","url":"https://example.org/map","isUpload":false},
                 {"name":"https://example.org/","url":"https://example.org/","isUpload":false},
                 {"name":"a.png","url":"https://trello.com/1/cards/5f/attachments/a.png","isUpload":true},
                 {"name":"odd","url":"javascript:alert(1)","isUpload":false}]}"#,
         );
-        assert_eq!(card.notes, "See\n\nMap: https://example.org/map\nhttps://example.org/");
-        assert_eq!(left_out.attachments, 2);
+        assert_eq!(
+            card.notes,
+            "See\n\nMap: https://example.org/map\nhttps://example.org/\n\
+             File: a.png (https://trello.com/1/cards/5f/attachments/a.png)\nFile: odd (javascript:alert(1))"
+        );
+        assert!(remarks[0].starts_with("2 files were not imported"), "{remarks:?}");
     }
 
     #[test]
-    fn a_due_date_is_its_day_or_is_counted() {
+    fn a_due_date_is_its_day_or_stays_in_the_notes() {
         let (fine, none) = card(r#"{"due":"2026-11-24T17:00:00.000Z","dueComplete":true}"#);
         assert_eq!((fine.due.map(|due| due.to_string()).as_deref(), fine.done), (Some("2026-11-24"), true));
-        assert_eq!(none.remark(), None);
-        let (_, odd) = card(r#"{"due":"12026-é1-24"}"#);
-        assert_eq!(odd.remark().as_deref(), Some("1 due date was not imported."));
+        assert!(none.is_empty());
+        let (odd, remarks) = card(r#"{"due":"12026-é1-24"}"#);
+        assert_eq!((odd.notes.as_str(), odd.due), ("Due: 12026-é1-24", None));
+        assert_eq!(remarks, ["1 due date is in the notes of its card."]);
     }
 }
