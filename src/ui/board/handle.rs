@@ -6,9 +6,9 @@ use super::focus::{focus_card, focus_restored};
 use super::mirror::Mirror;
 use super::typing::Typing;
 use super::words::WORDS;
-use crate::board::position::{self, Position};
+use crate::board::position;
 use crate::board::undo::{History, Undo};
-use crate::board::{Board, Card, CardId, Change, ListId};
+use crate::board::{Board, CardId, Change, ListId};
 use crate::sync::client::{Opening, Status, Turn};
 use crate::sync::id::{DocumentId, Key};
 use crate::sync::message::Access;
@@ -199,26 +199,6 @@ impl BoardHandle {
     pub(super) fn tell_undo(&self, text: impl Into<String>) {
         let this = *self;
         self.toasts.show(Toast::new(text).action("Undo", move || this.undo()).named(UNDO));
-    }
-
-    /// Adds a list behind the others.
-    pub fn add_list(&self, title: String) -> Option<ListId> {
-        let last =
-            self.mirror.board.with_untracked(|board| board.open_lists().pop().map(|(_, list)| list.position.clone()));
-        let position = Position::between(last.as_ref(), None);
-        let list = ListId(device::new_id()?);
-        self.edit(Change::AddList { list, title, position, archived: false }).then_some(list)
-    }
-
-    /// Adds a card at the end of a list.
-    pub fn add_card(&self, list: ListId, title: String) -> Option<CardId> {
-        let last = self
-            .mirror
-            .board
-            .with_untracked(|board| board.open_cards(list).pop().map(|(_, card)| card.position.clone()));
-        let position = Position::between(last.as_ref(), None);
-        let card = CardId(device::new_id()?);
-        self.edit(Change::AddCard { card, content: Card::new(list, position, title) }).then_some(card)
     }
 
     /// Moves a card to the place `index` among the other cards of `list`, and says so.
