@@ -231,12 +231,15 @@ fn DueField(board: BoardHandle, id: CardId, due: Memo<String>, fields: Fields) -
     };
     let typed = move |event: Event| {
         let half = input.get_untracked().is_some_and(|input| is_half_typed(&input));
-        if !half {
-            field.typed(event_target_value(&event));
-            if !by_keys.get_value() {
-                leave();
-                field.enter();
-            }
+        if half {
+            // Nor is the day that was there before the half of one.
+            field.typed(field.from().unwrap_or_default());
+            return;
+        }
+        field.typed(event_target_value(&event));
+        if !by_keys.get_value() {
+            leave();
+            field.enter();
         }
     };
     let keys = move |event: KeyboardEvent| {
