@@ -73,7 +73,7 @@ test("a card and a list are renamed, and notes are shown to others while they ar
   await ada.rename([...inList("To do"), ".in-place"], "Today");
   await bo.seesLists("Today");
   await ada.openCard("One");
-  await ada.fill([...inDialog("Card"), "input:not([type])"], "One of these days");
+  await ada.fill([...inDialog("Card"), "label.field input"], "One of these days");
   await ada.window.keys("Tab");
   await bo.sees("Today", "One of these days");
   await ada.window.click([...inDialog("Card"), "textarea"]);

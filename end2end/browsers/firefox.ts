@@ -3,21 +3,20 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import puppeteer, { type Browser as Puppeteer, type KeyInput, type Page } from "puppeteer-core";
+import puppeteer, { type Browser as Puppeteer, type BrowserContext, type KeyInput, type Page } from "puppeteer-core";
 import { type Browser, type LaunchOptions, type PointerStep, Window } from "./driver.ts";
 
 /** What Firefox reports as an error of the page when a server refuses a connection. */
 const REFUSED = /can.t establish a connection to the server|NetworkError when attempting to fetch|connection to .* was interrupted/;
 
-export class Firefox implements Browser {
-  readonly problems: string[] = [];
-
+/** A running Firefox. Tests share it: each has a container of its own (BiDi: a user context), and so storage of its own. */
+export class FirefoxProcess {
   private constructor(
     private readonly puppeteer: Puppeteer,
     private readonly profile: string,
   ) {}
 
-  static async launch({ dark = false }: LaunchOptions): Promise<Firefox> {
+  static async launch({ dark = false }: LaunchOptions): Promise<FirefoxProcess> {
     const profile = await mkdtemp(path.join(tmpdir(), "sheetbend-firefox-"));
     const launched = await puppeteer.launch({
       browser: "firefox",
@@ -28,11 +27,26 @@ export class Firefox implements Browser {
       args: ["--width=1280", "--height=800"],
       extraPrefsFirefox: { "layout.css.prefers-color-scheme.content-override": dark ? 0 : 1 },
     });
-    return new Firefox(launched, profile);
+    return new FirefoxProcess(launched, profile);
   }
 
+  async browser(): Promise<Browser> {
+    return new Firefox(await this.puppeteer.createBrowserContext());
+  }
+
+  async close(): Promise<void> {
+    await this.puppeteer.close();
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+class Firefox implements Browser {
+  readonly problems: string[] = [];
+
+  constructor(private readonly container: BrowserContext) {}
+
   async window(url: string): Promise<Window> {
-    const page = await this.puppeteer.newPage({ type: "window" });
+    const page = await this.container.newPage({ type: "window" });
     page.setDefaultTimeout(20_000);
     const note = (problem: string): void => {
       if (!REFUSED.test(problem)) this.problems.push(problem);
@@ -47,8 +61,7 @@ export class Firefox implements Browser {
   }
 
   async close(): Promise<void> {
-    await this.puppeteer.close();
-    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    await this.container.close();
   }
 }
 

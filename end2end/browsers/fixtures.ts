@@ -2,7 +2,7 @@ import { test as base, expect } from "@playwright/test";
 import { type Board, createBoard } from "../support/board.ts";
 import { Server } from "../support/server.ts";
 import type { Browser, LaunchOptions } from "./driver.ts";
-import { Firefox } from "./firefox.ts";
+import { FirefoxProcess } from "./firefox.ts";
 import { WebKit } from "./webkit.ts";
 
 export { expect };
@@ -18,11 +18,30 @@ interface Fixtures {
   board: Board;
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** A Firefox for each way to start it: starting one takes seconds. */
+  firefoxes: Map<boolean, Promise<FirefoxProcess>>;
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
   launching: [{}, { option: true }],
 
-  driven: async ({ launching }, use, testInfo) => {
-    const browser = testInfo.project.name === "firefox" ? await Firefox.launch(launching) : await WebKit.launch(launching);
+  firefoxes: [
+    async ({}, use) => {
+      const firefoxes = new Map<boolean, Promise<FirefoxProcess>>();
+      await use(firefoxes);
+      for (const firefox of firefoxes.values()) await (await firefox).close();
+    },
+    { scope: "worker" },
+  ],
+
+  driven: async ({ firefoxes, launching }, use, testInfo) => {
+    const firefox = async (): Promise<Browser> => {
+      const running = firefoxes.get(launching.dark ?? false) ?? FirefoxProcess.launch(launching);
+      firefoxes.set(launching.dark ?? false, running);
+      return await (await running).browser();
+    };
+    const browser = testInfo.project.name === "firefox" ? await firefox() : await WebKit.launch(launching);
     await use(browser);
     await browser.close();
     expect(browser.problems, "uncaught errors and console errors").toEqual([]);
