@@ -166,7 +166,7 @@ async fn a_check_notices_whatever_is_altered() {
         // The ids beside it.
         ("UPDATE blocks SET ids = zeroblob(16) WHERE last = 3", "entry 3 has another id"),
         ("UPDATE journal SET ids = zeroblob(16) WHERE last = 18", "entry 18 has another id"),
-        ("UPDATE blocks SET ids = ids || ids WHERE last = 3", "21 ids for 20 entries"),
+        ("UPDATE blocks SET ids = zeroblob(32) WHERE last = 3", "21 ids for 20 entries"),
         ("UPDATE blocks SET ids = x'' WHERE last = 3", "19 ids for 20 entries"),
         ("UPDATE blocks SET ids = x'00' WHERE last = 3", "the database failed"),
         // The board's row.
