@@ -52,6 +52,8 @@ export interface ServerOptions {
   port?: number;
   /** Whether people come to it by way of a proxy that refuses WebSockets. */
   blocked?: boolean;
+  /** Whether it encrypts, with a certificate that nobody has signed. */
+  encrypts?: boolean;
   /** Further environment variables. */
   env?: Record<string, string>;
 }
@@ -98,7 +100,7 @@ export class Server {
 
   /** The server's own address, for programs that need no proxy to be in the way. */
   get direct(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.options.encrypts ? "https" : "http"}://127.0.0.1:${this.port}`;
   }
 
   get running(): boolean {
@@ -195,6 +197,17 @@ export class Server {
     await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** Makes a certificate, once. Returns the arguments that name it. */
+  private async certificate(): Promise<string[]> {
+    const [key, certificate] = [path.join(this.data, "key.pem"), path.join(this.data, "certificate.pem")];
+    if (!existsSync(key)) {
+      const name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+      const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+      await promisify(execFile)("openssl", ["req", ...kind, ...name, "-keyout", key, "-out", certificate]);
+    }
+    return ["--tls-cert", certificate, "--tls-key", key];
+  }
+
   private async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
     if (!child) return;
@@ -209,7 +222,8 @@ export class Server {
     const { args = [], env = {} } = this.options;
     const listen = `127.0.0.1:${this.port}`;
     const place = this.database ? ["--database", this.database] : ["--data", this.data];
-    const child = spawn(binary(), ["serve", "--listen", listen, ...place, ...args], {
+    const encryption = this.options.encrypts ? await this.certificate() : [];
+    const child = spawn(binary(), ["serve", "--listen", listen, ...place, ...encryption, ...args], {
       cwd: project, // where target/site and Leptos.toml are
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -232,7 +246,7 @@ export class Server {
       child.stdout.setEncoding("utf8").on("data", (text: string) => {
         this.log += text;
         output += text;
-        const port = /^Sheetbend serves on http:\/\/127\.0\.0\.1:(\d+)\s*$/m.exec(output)?.[1];
+        const port = /^Sheetbend serves on https?:\/\/127\.0\.0\.1:(\d+)\s*$/m.exec(output)?.[1];
         if (port && output.includes("\n")) {
           clearTimeout(overdue);
           this.port = Number(port);

@@ -60,6 +60,7 @@ test("when WebSockets get through again, the line is one, and nothing is to be s
 const SLOTS = 3;
 
 test("seven tabs of one browser, over HTTP: each saves at once, and few requests wait", async ({ server, browser }) => {
+  test.slow();
   const board = await createBoard(server.url);
   const context = await browser.newContext();
   const tabs: Person[] = [];
@@ -80,6 +81,7 @@ test("seven tabs of one browser, over HTTP: each saves at once, and few requests
 });
 
 test("seven boards in seven tabs of one browser, over HTTP: each saves at once", async ({ server, browser }) => {
+  test.slow();
   const context = await browser.newContext();
   const tabs: Person[] = [];
   for (let n = 1; n <= 7; n += 1) tabs.push(await Person.in(context, (await createBoard(server.url)).editUrl));

@@ -29,9 +29,11 @@ pub(super) fn config(options: &Encryption) -> Result<Option<Arc<ServerConfig>>, 
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(unreadable(cert))?;
     let private_key = PrivateKeyDer::from_pem_file(key).map_err(unreadable(key))?;
-    let config = ServerConfig::builder()
+    let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(certificates, private_key)
         .map_err(|source| TlsError::Pair { cert: cert.clone(), key: key.clone(), source })?;
+    // WebSockets stay on HTTP/1.1: browsers open a connection for them that offers nothing else.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(Arc::new(config)))
 }

@@ -50,7 +50,6 @@ async fn bound<D: Document, S: Store>(
         return next.run(request).await;
     }
     let runtime = &server.inner.runtime;
-    let _token = runtime.tasks.token();
     let _counting = match socket::count(runtime, peer, request.headers()) {
         Ok(counting) => counting,
         Err(bye) => {
@@ -63,6 +62,8 @@ async fn bound<D: Document, S: Store>(
         Ok(body) => body,
         Err(rejection) => return Problem::from_body(&rejection).into_response(),
     };
+    // Work that was begun is done before the server ends. A body that is still on its way is not waited for.
+    let _token = runtime.tasks.token();
     if let Some(Extension(allowance)) = allowance {
         sleep(allowance.spend(body.len())).await;
     }

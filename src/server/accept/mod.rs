@@ -16,8 +16,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderMap, Request};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -46,6 +46,25 @@ const OUT_OF_SOCKETS: Duration = Duration::from_millis(200);
 /// would not be bounded, nor the time until it hears the last that is said.
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 128 * 1024;
+
+/// The name of HTTP/2 in the handshake of TLS (RFC 9113 §3.2).
+const HTTP_2: &[u8] = b"h2";
+
+/// Limits of a connection over HTTP/2. The library bounds what else a client can make it do, such as resetting streams.
+mod http_2 {
+    use std::time::Duration;
+
+    /// Maximum number of requests at a time.
+    pub(super) const STREAMS: u32 = 100;
+    /// Maximum size of a request's headers, in bytes.
+    pub(super) const HEADERS_BYTES: u32 = 16 * 1024;
+    /// Maximum number of bytes that wait for the client to take them, for each request.
+    pub(super) const UNSENT_BYTES: usize = 64 * 1024;
+    /// A client is asked for a sign of life so often. One that sends half of a frame cannot give it.
+    pub(super) const PING_EVERY: Duration = Duration::from_secs(20);
+    /// It must answer within this time.
+    pub(super) const PONG_WITHIN: Duration = Duration::from_secs(10);
+}
 
 /// What a connection is answered that is one too many: the rest of it is not read.
 const TOO_MANY: &[u8] =
@@ -129,16 +148,19 @@ impl<D: Document, S: Store> Server<D, S> {
         let peer = admitted.peer;
         let stream = Lingering::new(stream, pulse.clone(), runtime.tasks.clone(), admitted);
         match tls {
-            None => self.serve_requests(stream, pulse, app, peer).await,
+            None => self.serve_requests(stream, pulse, app, peer, false).await,
             Some(tls) => match timeout(runtime.settings.headers_within, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve_requests(stream, pulse, app, peer).await,
+                Ok(Ok(stream)) => {
+                    let http_2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+                    self.serve_requests(stream, pulse, app, peer, http_2).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%error, "a connection could not be encrypted"),
                 Err(_) => tracing::debug!("a connection was not encrypted in time"),
             },
         }
     }
 
-    async fn serve_requests<T>(&self, stream: T, pulse: Pulse, app: Router, peer: Peer)
+    async fn serve_requests<T>(&self, stream: T, pulse: Pulse, app: Router, peer: Peer, http_2: bool)
     where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -152,13 +174,10 @@ impl<D: Document, S: Store> Server<D, S> {
             request.extensions_mut().insert(peer);
             request
         });
-        let mut connection = pin!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(runtime.settings.headers_within)
-                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
-                .with_upgrades()
-        );
+        let builder = http(runtime.settings.headers_within);
+        let builder = if http_2 { builder.http2_only() } else { builder.http1_only() };
+        let service = TowerToHyperService::new(app);
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
         let mut silence = pulse.silence(runtime.settings.http_silence);
         let result = tokio::select! {
             result = &mut connection => result,
@@ -173,6 +192,21 @@ impl<D: Document, S: Store> Server<D, S> {
             tracing::debug!(%error, "a connection broke");
         }
     }
+}
+
+/// How requests are read. HTTP/2 has no WebSockets here: one connection would count as one socket, and each must be heard of.
+fn http(headers_within: Duration) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(headers_within);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(http_2::STREAMS)
+        .max_header_list_size(http_2::HEADERS_BYTES)
+        .max_send_buf_size(http_2::UNSENT_BYTES)
+        .keep_alive_interval(http_2::PING_EVERY)
+        .keep_alive_timeout(http_2::PONG_WITHIN);
+    builder
 }
 
 /// A connection that was let in, as long as it is there.

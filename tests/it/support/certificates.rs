@@ -1,9 +1,17 @@
 //! Certificates for 127.0.0.1 and localhost, made anew by `openssl`, and an authority that signs them.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// Files in PEM, in a folder of their own that goes with this.
 pub(crate) struct Certificates {
@@ -39,6 +47,18 @@ impl Certificates {
     /// The server's key.
     pub(crate) fn key(&self) -> PathBuf {
         self.file("server.key")
+    }
+
+    /// An encrypted connection to `address`, which offers these protocols.
+    pub(crate) async fn connect(&self, address: SocketAddr, protocols: &[&str]) -> TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(self.authority()).expect("reads");
+        roots.add(authority).expect("is a certificate");
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let stream = TcpStream::connect(address).await.expect("connects");
+        let name = ServerName::try_from("localhost").expect("a name");
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("is encrypted")
     }
 
     fn file(&self, name: &str) -> PathBuf {
