@@ -340,7 +340,7 @@ fn a_table_and_plain_text_make_a_card_of_each_row_and_line() {
         (["shopping", "To do", "  - Milk", "    2 l", "  - Bread"].map(str::to_owned).into(), Format::Table)
     );
     let import = read_case("paste-40-lines.txt");
-    assert_eq!(import.cards(), 40);
+    assert_eq!((import.cards(), import.format), (40, Format::Lines));
     assert_eq!(import.lists[0].cards[39].title, "Item number 40 of the list that came by e-mail");
     let import = read("letter.txt", LETTER).expect("lines");
     assert_eq!(import.format, Format::Lines);

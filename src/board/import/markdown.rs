@@ -25,11 +25,11 @@ use crate::board::model::{MAX_CARDS, MAX_LISTS};
 /// Columns to the next tab stop.
 const TAB: usize = 4;
 
-/// A checklist, and how sure it is that it is one.
+/// A checklist, and whether it is one rather than lines of plain text.
 #[derive(Debug)]
 pub(super) struct Checklist {
     pub(super) raw: Raw,
-    /// It has headings, or all its text belongs to cards.
+    /// It has headings, or settings at the top.
     pub(super) is_likely: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn read(text: &str) -> Result<Checklist, ImportError> {
     let is_kanban = reader.kanban;
     let headings = reader.sections.iter().any(|section| section.level > 0);
     let mut raw = reader.finish()?;
-    let is_likely = headings || front_matter.is_some() || raw.left_nothing();
+    let is_likely = headings || front_matter.is_some();
     // The plugin's own settings mean nothing to a person.
     if let Some(settings) = front_matter.filter(|_| !is_kanban) {
         raw.leave("The settings at the top of the file", settings);

@@ -27,11 +27,6 @@ impl Raw {
         self.left.push(format!("{what}:\n\n{text}"));
     }
 
-    /// Whether all texts belong to cards.
-    pub(super) fn left_nothing(&self) -> bool {
-        self.left.is_empty()
-    }
-
     /// Puts cards into their lists, by the list's id. Cards whose list is not in the file get a list of their own.
     pub(super) fn fill(
         &mut self,
