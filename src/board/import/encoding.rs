@@ -89,13 +89,13 @@ fn is_damaged_utf8(bytes: &[u8]) -> bool {
 }
 
 fn windows_1252(bytes: &[u8]) -> Result<Decoded<'static>, ImportError> {
-    // Western texts have far fewer accented letters than plain ones; Cyrillic, Greek or Japanese have far more.
+    // Western texts have fewer accented letters and signs than plain letters; Cyrillic, Greek or Japanese have more.
     let (high, letters) = bytes.iter().fold((0_usize, 0_usize), |(high, letters), byte| {
         (high + usize::from(!byte.is_ascii()), letters + usize::from(byte.is_ascii_alphabetic()))
     });
     let text = bytes.iter().map(|byte| windows_1252_letter(*byte)).collect::<Option<String>>();
     match text {
-        Some(text) if high <= letters / 2 + 1 => Ok(Decoded { text: text.into(), guessed: true }),
+        Some(text) if high <= letters + 1 => Ok(Decoded { text: text.into(), guessed: true }),
         _ => Err(ImportError::Encoding { reason: "it is neither UTF-8, UTF-16 nor Windows-1252" }),
     }
 }
