@@ -1,10 +1,12 @@
-import { test as base } from "@playwright/test";
+import { expect, test as base } from "@playwright/test";
 import { type Board, createBoard } from "./board.ts";
-import { Server, type ServerOptions } from "./server.ts";
+import { allowErrors, beginErrors, hearBrowser, NETWORK, unexpectedErrors } from "./errors.ts";
+import { overHttp, Server, type ServerOptions } from "./server.ts";
 import { BROWSER_DIED } from "./summary.ts";
 
 export { expect } from "@playwright/test";
 export { createBoard } from "./board.ts";
+export { allowErrors, NETWORK, status } from "./errors.ts";
 export { Server } from "./server.ts";
 
 interface TestFixtures {
@@ -15,8 +17,9 @@ interface TestFixtures {
   /** A new board on `server`. */
   board: Board;
   /**
-   * Closes what the test has opened: a page that is left behind tries to reach its server for as long as the browser lives. Notes it if the
-   * browser itself has died, which several tests share and none of them ends.
+   * Closes what the test has opened: a page that is left behind tries to reach its server for as long as the browser lives. Fails the test
+   * on every uncaught error and console error that it did not allow (`allowErrors`). Notes it if the browser itself has died, which several
+   * tests share and none of them ends.
    */
   closing: void;
 }
@@ -44,9 +47,13 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   closing: [
     async ({ browser }, use, testInfo) => {
+      hearBrowser(browser);
+      beginErrors();
+      if (overHttp) allowErrors(NETWORK);
       await use();
       if (!browser.isConnected()) testInfo.annotations.push({ type: BROWSER_DIED });
       await Promise.all(browser.contexts().map((context) => context.close()));
+      expect(unexpectedErrors(), "uncaught errors and console errors").toEqual([]);
     },
     { auto: true },
   ],

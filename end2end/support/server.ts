@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { Blocking } from "./blocking.ts";
+import { allowErrors, NETWORK } from "./errors.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
 
@@ -114,6 +115,7 @@ export class Server {
 
   /** Stops the process in its tracks, SIGSTOP: it takes what it is sent, and answers nothing. */
   stall(): void {
+    allowErrors(NETWORK);
     this.child?.kill("SIGSTOP");
   }
 
@@ -211,6 +213,7 @@ export class Server {
   private async end(signal: NodeJS.Signals): Promise<void> {
     const child = this.child;
     if (!child) return;
+    allowErrors(NETWORK);
     const ended = once(child, "exit");
     child.kill(signal);
     const overdue = setTimeout(() => child.kill("SIGKILL"), 20_000);

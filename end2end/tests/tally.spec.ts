@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, test as base } from "@playwright/test";
+import { allowErrors, expect, NETWORK, test as base } from "../support/fixtures.ts";
 import { running } from "../support/server.ts";
 
 const folder = path.resolve(import.meta.dirname, "../../examples/tally");
@@ -34,6 +34,7 @@ class Tally {
   }
 
   async kill(): Promise<void> {
+    allowErrors(NETWORK);
     const ended = once(this.child!, "exit");
     this.child!.kill("SIGKILL");
     await ended;

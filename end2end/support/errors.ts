@@ -1,0 +1,76 @@
+import { type Browser, type BrowserContext, type BrowserType, chromium, type ConsoleMessage, firefox, webkit } from "@playwright/test";
+
+/** What Chromium itself logs about requests and WebSockets that do not reach the server. */
+export const NETWORK =
+  /^(Failed to load resource: net::ERR_|WebSocket connection to '[^']*' failed: ?|Failed to load resource: the server responded with a status of (502|503|504) )/;
+
+/** What Chromium itself logs about a response with one of these statuses. */
+export function status(...codes: number[]): RegExp {
+  return new RegExp(`^Failed to load resource: the server responded with a status of (${codes.join("|")}) `);
+}
+
+let found: string[] = [];
+let allowed: RegExp[] = [];
+const heard = new WeakSet<Browser | BrowserContext>();
+
+/**
+ * Allows errors that the running test makes itself, until it ends. Helpers that make faults allow what their fault logs: a test
+ * calls this for faults that it makes by its own means.
+ */
+export function allowErrors(...patterns: RegExp[]): void {
+  allowed.push(...patterns);
+}
+
+/** Forgets the errors of the test before. */
+export function beginErrors(): void {
+  found = [];
+  allowed = [];
+}
+
+/** The errors since `beginErrors` that the test has not allowed. */
+export function unexpectedErrors(): string[] {
+  return found.filter((text) => !allowed.some((pattern) => pattern.test(text)));
+}
+
+/**
+ * Collects the errors of every page and service worker of a browser: uncaught exceptions, unhandled rejections, console errors
+ * (violations of the content security policy among them), and crashes.
+ */
+export function hearBrowser(browser: Browser): void {
+  if (heard.has(browser)) return;
+  heard.add(browser);
+  browser.on("context", hearContext);
+  browser.contexts().forEach(hearContext);
+}
+
+function hearContext(context: BrowserContext): void {
+  if (heard.has(context)) return;
+  heard.add(context);
+  const log = (message: ConsoleMessage) => {
+    if (message.type() === "error") found.push(message.text());
+  };
+  context.on("weberror", (event) => found.push(String(event.error().stack || event.error())));
+  context.on("console", log);
+  context.on("serviceworker", (worker) => worker.on("console", log));
+  context.on("page", (page) => page.on("crash", () => found.push(`A page crashed: ${page.url()}`)));
+  const setOffline = context.setOffline.bind(context);
+  context.setOffline = async (offline) => {
+    if (offline) allowErrors(NETWORK);
+    await setOffline(offline);
+  };
+}
+
+// Browsers that a test launches by itself count as well.
+for (const type of [chromium, firefox, webkit] as BrowserType[]) {
+  const [launch, launchPersistentContext] = [type.launch.bind(type), type.launchPersistentContext.bind(type)];
+  type.launch = async (options) => {
+    const browser = await launch(options);
+    hearBrowser(browser);
+    return browser;
+  };
+  type.launchPersistentContext = async (folder, options) => {
+    const context = await launchPersistentContext(folder, options);
+    hearContext(context);
+    return context;
+  };
+}
