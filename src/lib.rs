@@ -26,10 +26,29 @@ pub mod server;
 #[cfg(feature = "ui")]
 pub mod ui;
 
-/// The page has arrived: brings it to life.
+/// Hydrates the page. `failed` is called when the program panics.
 #[cfg(all(feature = "hydrate", feature = "app"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn hydrate() {
-    console_error_panic_hook::set_once();
-    ui::app::start();
+pub fn hydrate(failed: js_sys::Function) {
+    report_panics(failed);
+    ui::app::hydrate();
+}
+
+/// Renders the app into an empty page. `failed` is called when the program panics.
+#[cfg(all(feature = "hydrate", feature = "app"))]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn mount(failed: js_sys::Function) {
+    report_panics(failed);
+    ui::app::mount();
+}
+
+/// Tells the script that started the program of a panic: what comes after one is not to be relied on, this program's own page included.
+#[cfg(all(feature = "hydrate", feature = "app"))]
+fn report_panics(failed: js_sys::Function) {
+    let failed = send_wrapper::SendWrapper::new(failed);
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        // The script does not throw; there is nothing left to do if it did.
+        let _ = failed.call0(&wasm_bindgen::JsValue::UNDEFINED);
+    }));
 }

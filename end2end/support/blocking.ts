@@ -2,9 +2,13 @@ import { Agent, createServer, request } from "node:http";
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
+import { allowErrors, NETWORK } from "./errors.ts";
 
-/** A proxy before a server, as some offices have one: it lets every request through but those that ask for a WebSocket. */
+/** A proxy before a server, as some offices have one: it refuses WebSockets unless told, and can change pages on the way. */
 export class Blocking {
+  /** What it makes of each page; nothing else, by default. */
+  change?: (html: string) => string;
   /** Whether it lets WebSockets through too. */
   open = false;
   /** How many it has refused. */
@@ -29,6 +33,7 @@ export class Blocking {
 
   /** Starts a proxy to the port of this machine that `to` gives. */
   static async start(to: () => number): Promise<Blocking> {
+    allowErrors(NETWORK);
     const proxy = new Blocking(to);
     await proxy.listen();
     return proxy;
@@ -57,9 +62,17 @@ export class Blocking {
 
   protected pass(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method, url: path } = incoming;
-    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers: this.headers(incoming), agent: this.agent });
+    const headers = this.headers(incoming);
+    if (this.change) delete headers["accept-encoding"];
+    const onward = request({ host: "127.0.0.1", port: this.to(), method, path, headers, agent: this.agent });
     if (path === "/api/sync") this.watch(incoming, onward, answer);
     onward.on("response", (response) => {
+      if (this.change && response.headers["content-type"]?.startsWith("text/html")) {
+        const { "content-length": _length, "transfer-encoding": _encoding, ...kept } = response.headers;
+        answer.writeHead(response.statusCode!, kept);
+        text(response).then((html) => answer.end(this.change!(html)), () => answer.destroy());
+        return;
+      }
       answer.writeHead(response.statusCode!, response.rawHeaders);
       response.on("error", () => answer.destroy()).pipe(answer);
     });

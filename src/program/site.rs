@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use leptos::config::{Env, LeptosOptions};
 use leptos::context::provide_context;
 use leptos_axum::{
@@ -92,7 +93,7 @@ impl Site {
         // gives nothing away.
         let compressed = CompressionLayer::new().quality(CompressionLevel::Precise(4));
         let missing = Router::new().fallback(render_app_to_stream_with_context(context.clone(), shell.clone()));
-        let missing = missing.layer(compressed.clone());
+        let missing = missing.layer(from_fn(site::state_shape)).layer(compressed.clone());
         let files = match self {
             Self::Built(assets, _) => assets.router(&leptos.site_pkg_dir, missing),
             Self::Bare => missing,
@@ -105,6 +106,8 @@ impl Site {
         let pages = Router::new()
             .leptos_routes_with_context(&leptos, generate_route_list(app::App), context, shell)
             .with_state(leptos.clone());
-        worker.merge(server.bound_functions(pages.layer(compressed))).fallback_service(files)
+        worker
+            .merge(server.bound_functions(pages.layer(from_fn(site::state_shape)).layer(compressed)))
+            .fallback_service(files)
     }
 }

@@ -10,6 +10,7 @@ use leptos_router::{SsrMode, path};
 use super::board::page::BoardRoute;
 use super::focus::keep_focus_on_page;
 use super::home::{Handover, Home};
+use super::text::sole_text;
 use super::toast::{Toaster, provide_toasts};
 use super::worker;
 
@@ -77,15 +78,27 @@ pub fn offline_shell(build: &Build, css: &str, js: &str, script: &'static str) -
     format!("<!DOCTYPE html>{}", page.to_html())
 }
 
-/// Brings the app to life in the page that it is in.
+/// Hydrates the page that the server rendered.
 #[cfg(feature = "hydrate")]
-pub fn start() {
-    let shell = document().document_element().is_some_and(|root| root.has_attribute("data-shell"));
-    if shell {
-        leptos::mount::mount_to_body(App);
-    } else {
-        leptos::mount::hydrate_body(App);
+pub fn hydrate() {
+    leptos::mount::hydrate_body(App);
+}
+
+/// Renders the app into an empty page. The data that the server sent along is used if it is there, so nothing is fetched twice.
+#[cfg(feature = "hydrate")]
+pub fn mount() {
+    use hydration_context::{HydrateSharedContext, SharedContext as _};
+    use leptos::reactive::owner::Owner;
+
+    let sent = js_sys::Reflect::has(&js_sys::global(), &"__RESOLVED_RESOURCES".into()).unwrap_or(false);
+    if !sent {
+        return leptos::mount::mount_to_body(App);
     }
+    let context = std::sync::Arc::new(HydrateSharedContext::new());
+    let owner = Owner::new_root(Some(context.clone()));
+    owner.with(|| leptos::mount::mount_to_body(App));
+    context.hydration_complete();
+    owner.forget();
 }
 
 /// The page's style, and what brings it to life.
@@ -110,6 +123,7 @@ fn head(rest: impl IntoView) -> impl IntoView {
             <meta charset="utf-8" />
             <meta name="viewport" content="width=device-width, initial-scale=1" />
             <meta name="color-scheme" content="light dark" />
+            <meta name="format-detection" content="telephone=no, date=no, address=no, email=no" />
             <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f6f5f2" />
             <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#161719" />
             <meta name="description" content="A shared board that keeps working when the network does not." />
@@ -168,7 +182,7 @@ pub fn NotFound(
             <p>
                 <a class="button" href="/">"Your boards"</a>
             </p>
-            <p class="hint" role="status">{remark}</p>
+            <p class="hint" role="status">{sole_text(Signal::derive(move || remark.get().to_owned()))}</p>
         </main>
     }
 }
@@ -180,7 +194,8 @@ fn set_headers(options: &LeptosOptions) {
     use leptos::config::Env;
 
     let Some(response) = use_context::<leptos_axum::ResponseOptions>() else { return };
-    response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Proxies that change pages on the way, as Cloudflare does to e-mail addresses, leave this one alone.
+    response.insert_header(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     let nonce = leptos::nonce::use_nonce().map(|nonce| format!("'nonce-{nonce}'")).unwrap_or_default();
     // While developing, the page listens for builds on another port.
     let reload = match options.env {

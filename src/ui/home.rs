@@ -16,6 +16,7 @@ use super::focus::focus_drawn;
 use super::icon::{CLOSE, Icon, KNOT, PLUS};
 use super::import_preview::ImportPreview;
 use super::open_link::OpenLink;
+use super::text::sole_text;
 use super::toast::{Toast, use_toasts};
 use crate::board::import::{Import, ImportError};
 use crate::board::{Change, import};
@@ -125,7 +126,7 @@ pub fn Home() -> impl IntoView {
                     "New board from a file"
                     <input class="visually-hidden" type="file" accept=".json,.md,.markdown,.txt,.csv,.tsv" on:change=import />
                 </label>
-                <span class="hint" role="status">{Signal::derive(move || busy.get().unwrap_or_default().to_owned())}</span>
+                <span class="hint" role="status">{sole_text(Signal::derive(move || busy.get().unwrap_or_default().to_owned()))}</span>
             </div>
             <p class="hint needs-script">
                 "A board exported from here, Trello, WeKan, Nextcloud Deck (JSON) or Todoist (CSV), a checklist in Markdown, \
@@ -134,7 +135,7 @@ pub fn Home() -> impl IntoView {
             <OpenLink />
             <p class="hint no-script">"Reading a board works without scripts; making one needs them. Turn them on for this site."</p>
             <When when=move || problem.with(Option::is_some)>
-                <p class="problem" role="alert">{Signal::derive(move || problem.get().unwrap_or_default())}</p>
+                <p class="problem" role="alert">{sole_text(Signal::derive(move || problem.get().unwrap_or_default()))}</p>
             </When>
             <When when=move || ready.with(Option::is_some)>{preview}</When>
             <When when=move || boards.with(|boards| boards.as_ref().is_some_and(|boards| !boards.is_empty()))>

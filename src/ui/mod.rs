@@ -32,5 +32,6 @@ pub mod keys;
 pub mod menu;
 pub mod open_link;
 pub mod reload;
+pub mod text;
 pub mod toast;
 pub mod worker;

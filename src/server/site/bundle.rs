@@ -39,13 +39,15 @@ impl Bundle {
         })
     }
 
-    /// The script, as of a module, that brings the page to life: once it was painted, so that what is read does not wait for what
-    /// moves; in two turns, so that a tap between them is not kept waiting; and again and again while there is no network, since a
-    /// page whose line breaks in the middle would stay dead.
+    /// The module script that loads the program, hydrates the page with it, and says so when one of them fails. It is in every page,
+    /// so its comments and indentation are left out.
     #[must_use]
     pub fn start(&self) -> String {
-        let names = format!("const JS = {};\nconst WASM = {};\n", script_literal(&self.js), script_literal(&self.wasm));
-        names + include_str!("start.js")
+        let names = format!("const JS = {};\nconst WASM = {};", script_literal(&self.js), script_literal(&self.wasm));
+        let lines = include_str!("start.js").lines().map(str::trim);
+        lines
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .fold(names, |script, line| script + "\n" + line)
     }
 
     /// All of them.

@@ -2,10 +2,12 @@
 
 mod assets;
 mod bundle;
+mod shape;
 mod worker;
 
 pub use self::assets::Assets;
 pub use self::bundle::Bundle;
+pub use self::shape::state_shape;
 pub use self::worker::{SHELL_SCRIPT, no_worker, worker};
 
 use axum::Router;

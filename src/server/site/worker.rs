@@ -30,7 +30,7 @@ pub fn worker(bundle: &Bundle, shell: String) -> Router {
     let page = move || {
         let headers = [
             (CONTENT_TYPE, "text/html; charset=utf-8"),
-            (CACHE_CONTROL, "no-cache"),
+            (CACHE_CONTROL, "no-cache, no-transform"),
             (CONTENT_SECURITY_POLICY, POLICY),
         ];
         std::future::ready((headers, shell.clone()).into_response())

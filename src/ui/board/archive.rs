@@ -71,7 +71,7 @@ fn Archived(title: String, of: String, restore: impl Fn() + Copy + Send + Sync +
     let board = use_board();
     view! {
         <li>
-            <span class="archive-title" dir="auto">{title}</span>
+            <span class="archive-title" dir="auto" translate="no">{title}</span>
             <span class="hint" dir="auto">{of}</span>
             <When when=board.editable>
                 <button class="button" on:click=move |_| restore()>"Restore"</button>

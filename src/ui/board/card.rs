@@ -16,6 +16,7 @@ use crate::board::{Card, CardId, Change, Date};
 use crate::ui::device;
 use crate::ui::dynamic::When;
 use crate::ui::icon::{CALENDAR, Icon, URGENT};
+use crate::ui::text::sole_text;
 
 /// A card on the board: a tick, the title that opens it, and what is to be known at a glance.
 ///
@@ -49,7 +50,7 @@ pub fn CardItem(
                 prop:checked=done
                 disabled=locked
             />
-            <button class="card-open" dir="auto">{title}</button>
+            <button class="card-open" dir="auto" translate="no">{sole_text(title)}</button>
             <Mark card=id />
             {move || facts.get().map(|facts| facts.view(done))}
         </div>
@@ -128,7 +129,7 @@ impl Facts {
         let labels = labels.into_iter().map(|name| view! { <LabelChip name /> }.into_any());
         let facts: Vec<_> = urgent.into_iter().chain(due).chain(labels).collect();
         view! {
-            {(!notes.is_empty()).then(|| view! { <p class="card-notes" dir="auto">{notes}</p> })}
+            {(!notes.is_empty()).then(|| view! { <p class="card-notes" dir="auto" translate="no">{notes}</p> })}
             {listed.then(|| view! { <ul class="card-facts">{facts}</ul> })}
         }
         .into_any()

@@ -411,7 +411,7 @@ fn LabelOfCard(board: BoardHandle, id: CardId, name: String) -> impl IntoView {
     };
     view! {
         <li class="label-of-card">
-            <span dir="auto">{name.clone()}</span>
+            <span dir="auto" translate="no">{name.clone()}</span>
             <When when=board.editable>
                 <button class="button quiet square small" aria-label=format!("Take off {name}") on:click=off.clone()>
                     <Icon path=CLOSE />

@@ -11,6 +11,7 @@ use crate::ui::dynamic::{Alive, When};
 use crate::ui::focus::is_nowhere;
 use crate::ui::icon::{CLOSE, Icon};
 use crate::ui::keys::{is_composing, is_escape};
+use crate::ui::text::sole_text;
 
 /// A modal dialog with a title and a button to close it.
 ///
@@ -119,7 +120,7 @@ pub fn Dialog(
             <When when=open>
                 <div class="dialog-body">
                     <header class="dialog-head">
-                        <h2>{title}</h2>
+                        <h2>{sole_text(title)}</h2>
                         <button class="button quiet square" aria-label="Close" on:click=move |_| leave()>
                             <Icon path=CLOSE />
                         </button>

@@ -12,6 +12,7 @@ use super::place::Place;
 use crate::ui::dynamic::{Alive, When};
 use crate::ui::focus::is_nowhere;
 use crate::ui::keys::{is_enter, is_escape};
+use crate::ui::text::sole_text;
 
 /// Text that becomes a field when it is pressed. Enter or leaving the field commits, Escape discards.
 ///
@@ -96,11 +97,12 @@ pub fn InPlace(
                     <button
                         class="in-place"
                         dir="auto"
+                        translate="no"
                         node_ref=button
                         disabled=Signal::derive(move || !editable.get())
                         on:click=move |_| editing.set(true)
                     >
-                        {text}
+                        {sole_text(text)}
                     </button>
                 }
             }

@@ -14,5 +14,5 @@ pub fn LabelChip(
     name: String,
 ) -> impl IntoView {
     let hue = name.chars().fold(0_u32, |sum, letter| sum.wrapping_mul(31).wrapping_add(u32::from(letter))) % HUES;
-    view! { <li class="label" dir="auto" data-hue=hue.to_string()>{name}</li> }
+    view! { <li class="label" dir="auto" translate="no" data-hue=hue.to_string()>{name}</li> }
 }

@@ -13,6 +13,7 @@ use super::place::Place;
 use crate::board::ListId;
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::menu::Menu;
+use crate::ui::text::sole_text;
 
 /// A list, with its cards and what adds one.
 ///
@@ -47,7 +48,7 @@ pub fn ListColumn(
                         editing=renaming
                     />
                 </h2>
-                <span class="count">{count}</span>
+                <span class="count">{sole_text(count)}</span>
                 <When when=board.may_edit>
                     <ListMenu id renaming />
                 </When>

@@ -44,7 +44,8 @@ fn Places(card: CardId) -> impl IntoView {
         // Signals are made with the option: those made here would go when the lists change, and the option stays.
         let option = move || {
             let chosen = Signal::derive(move || list.get() == Some(id));
-            view! { <option value=id.to_string() prop:selected=chosen>{title.clone()}</option> }.into_any()
+            view! { <option translate="no" value=id.to_string() prop:selected=chosen>{title.clone()}</option> }
+                .into_any()
         };
         Item::by_id(id.0, option)
     };

@@ -13,6 +13,7 @@ use crate::ui::device::{self, RecentBoard};
 use crate::ui::dynamic::When;
 use crate::ui::home::page_of;
 use crate::ui::reload::replace_with;
+use crate::ui::text::sole_text;
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
 ///
@@ -78,7 +79,7 @@ fn ReplaceLinks() -> impl IntoView {
                 <button class="button danger" disabled=busy on:click=replace>"Replace both links"</button>
                 <button class="button" on:click=move |_| asked.set(false)>"Keep them"</button>
             </div>
-            <p role="status">{problem}</p>
+            <p role="status">{sole_text(problem)}</p>
         </When>
     }
     .into_any()
@@ -136,7 +137,7 @@ fn LinkField(label: &'static str, link: String) -> impl IntoView {
             <div class="row">
                 <input node_ref=field readonly value=link.get_value() />
                 <button class="button" on:click=copy>
-                    {Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned())}
+                    {sole_text(Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned()))}
                 </button>
             </div>
         </label>

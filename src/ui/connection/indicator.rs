@@ -9,6 +9,7 @@ use crate::sync::client::Connection;
 use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{Icon, SIGNAL, URGENT};
 use crate::ui::reload::reload;
+use crate::ui::text::sole_text;
 
 /// Where a network shows its log-in page: an address of this site that the service worker leaves to the network (`worker.js`).
 const LOG_IN: &str = "/?log-in";
@@ -109,7 +110,7 @@ fn Strip(
         <When when>
             <div class=format!("strip {class}") data-strip=name>
                 <Icon path=icon />
-                <p>{text}</p>
+                <p>{sole_text(text)}</p>
                 {children.with_value(|children| children())}
             </div>
         </When>

@@ -6,6 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::handle::use_connection;
+use crate::ui::text::sole_text;
 
 const WIDTH: f64 = 240.0;
 const HEIGHT: f64 = 44.0;
@@ -42,8 +43,8 @@ pub fn LatencyChart() -> impl IntoView {
                 <path d=path></path>
             </svg>
             <p>
-                <strong>{Signal::derive(now)}</strong>
-                <span class="hint">{Signal::derive(range)}</span>
+                <strong>{sole_text(Signal::derive(now))}</strong>
+                <span class="hint">{sole_text(Signal::derive(range))}</span>
             </p>
         </div>
     }

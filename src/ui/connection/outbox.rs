@@ -12,6 +12,7 @@ use crate::ui::clipboard::copy_text;
 use crate::ui::clock;
 use crate::ui::download::download;
 use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::text::sole_text;
 use crate::ui::toast::Kind;
 
 /// Most pending changes that are listed.
@@ -46,7 +47,7 @@ pub fn OutboxList(
             <Each items />
         </ul>
         <When when=move || more() != 0>
-            <p class="hint">{Signal::derive(move || format!("and {} more", more()))}</p>
+            <p class="hint">{sole_text(Signal::derive(move || format!("and {} more", more())))}</p>
         </When>
     }
     .into_any()
@@ -65,8 +66,8 @@ fn PendingItem(change: Unsaved, tick: Signal<u64>) -> impl IntoView {
     view! {
         <li>
             <p>
-                <span class="change-words">{change.words}</span>
-                <span class="hint">{stand} " · " {Signal::derive(age)}</span>
+                <span class="change-words" translate="no">{change.words}</span>
+                <span class="hint">{sole_text(Signal::derive(move || format!("{stand} · {}", age())))}</span>
             </p>
             <span class="row">
                 <CopyButton id />
@@ -115,7 +116,7 @@ fn RefusedItem(change: Unsaved) -> impl IntoView {
     view! {
         <li>
             <p>
-                <span class="change-words">{change.words}</span>
+                <span class="change-words" translate="no">{change.words}</span>
                 <span class="reason">{reason}</span>
             </p>
             <span class="row">
@@ -144,7 +145,7 @@ fn CopyButton(id: ChangeId) -> impl IntoView {
     };
     view! {
         <button class="button quiet small-text" on:click=copy>
-            {Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned())}
+            {sole_text(Signal::derive(move || if copied.get() { "Copied" } else { "Copy" }.to_owned()))}
         </button>
     }
     .into_any()
@@ -171,7 +172,7 @@ fn DiscardButton(discard: impl Fn() + Copy + Send + Sync + 'static) -> impl Into
                 let _ = sure.try_set(false);
             }
         >
-            {Signal::derive(move || if sure.get() { "Discard for good?" } else { "Discard" }.to_owned())}
+            {sole_text(Signal::derive(move || if sure.get() { "Discard for good?" } else { "Discard" }.to_owned()))}
         </button>
     }
     .into_any()

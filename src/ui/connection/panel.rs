@@ -18,6 +18,7 @@ use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
 use crate::ui::keys::is_escape;
+use crate::ui::text::sole_text;
 use crate::ui::toast::use_toasts;
 
 /// The panel that the pill opens: where the person stands in a sentence, how long the line takes, versions, the last sync,
@@ -103,7 +104,7 @@ fn Details(close: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let refused = move || connection.refused.with(|refused| !refused.is_empty());
     view! {
         <div class="panel-head">
-            <h2>{Signal::derive(sentence)}</h2>
+            <h2>{sole_text(Signal::derive(sentence))}</h2>
             <button class="button quiet square" aria-label="Close" on:click=move |_| close()>
                 <Icon path=CLOSE />
             </button>
@@ -153,7 +154,7 @@ fn Fact(name: &'static str, value: Signal<String>) -> impl IntoView {
     view! {
         <div>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>{sole_text(value)}</dd>
         </div>
     }
     .into_any()

@@ -11,6 +11,7 @@ use super::standing::{Standing, unsaved};
 use crate::sync::time::Moment;
 use crate::ui::clock;
 use crate::ui::dynamic::{Each, Item, When};
+use crate::ui::text::sole_text;
 
 /// A pill that says where a person stands: connecting, saved, saving so many, reconnecting in so many seconds, offline, and so on.
 /// It opens a panel with the details. "Retry now" connects; it never reloads the page.
@@ -82,7 +83,7 @@ fn PillWords(
             <span class="dot" aria-hidden="true"></span>
             <span class="pill-text wide-only">{text}</span>
             <span class="pill-text narrow-only">{brief}</span>
-            {seconds.map(|seconds| view! { <span class="pill-seconds">" in " <span class="digits">{seconds}</span> " s"</span> })}
+            {seconds.map(|seconds| view! { <span class="pill-seconds">" in " <span class="digits">{sole_text(Signal::derive(move || seconds.get().to_string()))}</span> " s"</span> })}
             {unsaved.map(|unsaved| {
                 view! {
                     <span class="pill-kept" title=unsaved>

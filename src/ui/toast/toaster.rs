@@ -16,6 +16,7 @@ use crate::ui::clock;
 use crate::ui::dynamic::{Alive, Each, Item, When};
 use crate::ui::icon::{CHECK, CLOSE, Icon, URGENT};
 use crate::ui::keys::is_escape;
+use crate::ui::text::sole_text;
 
 /// What had the focus before the stack. Wrapped, since the server moves pages between threads; there nothing has the focus.
 type CameFrom = StoredValue<Option<SendWrapper<HtmlElement>>>;
@@ -108,7 +109,7 @@ pub fn Toaster() -> impl IntoView {
             on:keydown=escape
         >
             <When when=move || more() != 0>
-                <p class="toasts-more">{Signal::derive(move || format!("{} more", more()))}</p>
+                <p class="toasts-more">{sole_text(Signal::derive(move || format!("{} more", more())))}</p>
             </When>
             <ol class="toasts">
                 <Each items=items />
@@ -211,9 +212,9 @@ fn ToastItem(toasts: Toasts, id: ToastId, section: NodeRef<html::Section>, back:
                 "busy" => view! { <span class="spinner" aria-hidden="true"></span> }.into_any(),
                 _ => ().into_any(),
             }}
-            <span class="toast-text">{text}</span>
+            <span class="toast-text">{sole_text(text)}</span>
             <When when=move || label.with(|label| !label.is_empty())>
-                <button class="button link" on:click=act>{label}</button>
+                <button class="button link" on:click=act>{sole_text(label)}</button>
             </When>
             <button class="button quiet square small" aria-label="Close" on:click=move |_| close()>
                 <Icon path=CLOSE />

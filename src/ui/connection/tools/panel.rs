@@ -8,6 +8,7 @@ use crate::sync::faults::{Conditions, Connect, Directions, Fault, Level, Preset,
 use crate::ui::connection::use_connection;
 use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
+use crate::ui::text::sole_text;
 
 const PRESETS: [(&str, Preset); 6] = [
     ("Go offline", Preset::Offline),
@@ -190,10 +191,10 @@ fn Timeline() -> impl IntoView {
                 </label>
                 <button class="button small-text" on:click=play>"Play"</button>
                 <button class="button small-text" aria-pressed=move || recording.get().to_string() on:click=record>
-                    {Signal::derive(move || if recording.get() { "Stop recording" } else { "Record" }.to_owned())}
+                    {sole_text(Signal::derive(move || if recording.get() { "Stop recording" } else { "Record" }.to_owned()))}
                 </button>
             </div>
-            <p class="hint" role="status">{problem}</p>
+            <p class="hint" role="status">{sole_text(problem)}</p>
         </details>
     }
     .into_any()
