@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext, type BrowserType, chromium, type Con
 
 /** What Chromium itself logs about requests and WebSockets that do not reach the server. */
 export const NETWORK =
-  /^(Failed to load resource: net::ERR_|WebSocket connection to '[^']*' failed: ?|Failed to load resource: the server responded with a status of (502|503|504) )/;
+  /^(Failed to load resource: net::ERR_|WebSocket connection to '[^']*' failed: ?|An unknown error occurred when fetching the script|Failed to load resource: the server responded with a status of (502|503|504) )/;
 
 /** What Chromium itself logs about a response with one of these statuses. */
 export function status(...codes: number[]): RegExp {
