@@ -180,11 +180,11 @@ test.describe("a program that does not arrive", () => {
       await page.route("**/pkg/*.js", (route) => route.fulfill({ status: 404 }));
     },
     "a proxy's page in its place": async (page) => {
-      allowErrors(/CompileError/);
+      allowErrors(/WebAssembly\.compile/);
       await page.route("**/*.wasm", (route) => route.fulfill({ body: "<html>Blocked</html>", contentType: "text/html" }));
     },
     "cut off": async (page) => {
-      allowErrors(/CompileError/);
+      allowErrors(/WebAssembly\.compile/);
       await page.route("**/*.wasm", async (route) => {
         const response = await route.fetch();
         await route.fulfill({ response, body: (await response.body()).subarray(0, 10_000), headers: { "content-type": "application/wasm" } });
@@ -210,7 +210,7 @@ test.describe("a program that does not arrive", () => {
     await page.addInitScript(() => Reflect.deleteProperty(globalThis, "WebAssembly"));
     await page.goto(board.editUrl);
     await expect(notice(page).getByRole("alert")).toHaveText(
-      "This browser does not run WebAssembly. You can read this page, but not change it. Allow it for this site or use another browser, then reload.",
+      "This browser does not run WebAssembly. You can read this page, but not change it. Allow WebAssembly for this site or use another browser, then reload.",
     );
     await isAccessible(page, "no WebAssembly");
   });

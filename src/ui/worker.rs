@@ -103,7 +103,8 @@ impl Worker {
         options.set_update_via_cache(ServiceWorkerUpdateViaCache::None);
         // Without one, the app opens while the server answers.
         let Ok(registered) = JsFuture::from(container.register_with_options("/sw.js", &options)).await else { return };
-        let registration: ServiceWorkerRegistration = registered.unchecked_into();
+        // Browsers and extensions that block workers may answer with nothing.
+        let Ok(registration) = registered.dyn_into::<ServiceWorkerRegistration>() else { return };
         self.registration.set_value(Some(SendWrapper::new(registration.clone())));
         self.look(&container, &registration);
         let found = {
