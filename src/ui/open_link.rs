@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast;
 
 use super::dynamic::When;
 use super::home::page_of;
+use super::text::sole_text;
 use crate::sync::id::Key;
 
 /// A text that opens no board here.
@@ -101,7 +102,7 @@ pub fn OpenLink() -> impl IntoView {
             <div id="link-problem" role="alert">
                 <When when=move || problem.with(Option::is_some)>
                     <p class="problem">
-                        {Signal::derive(move || problem.get().map(|why| why.to_string()).unwrap_or_default())}
+                        {sole_text(Signal::derive(move || problem.get().map(|why| why.to_string()).unwrap_or_default()))}
                     </p>
                 </When>
             </div>
