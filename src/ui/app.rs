@@ -98,7 +98,8 @@ pub fn mount() {
     let owner = Owner::new_root(Some(context.clone()));
     owner.with(|| leptos::mount::mount_to_body(App));
     context.hydration_complete();
-    owner.forget();
+    // For as long as the page is there.
+    Box::leak(Box::new(owner));
 }
 
 /// The page's style, and what brings it to life.
