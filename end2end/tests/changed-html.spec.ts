@@ -71,6 +71,8 @@ for (const [mounted, changes] of [
       await home.getByRole("button", { name: "New board", exact: true }).click();
       await Person.on(home).isSaved();
       await expect(home.locator(".notice")).toHaveCount(0);
+      // An open WebSocket would keep the proxy.
+      await Promise.all(browser.contexts().map((context) => context.close()));
       await proxy.dispose();
     });
   }
