@@ -322,8 +322,9 @@ mod tests {
         assert_eq!(text(title, &"漢".repeat(499)).as_deref(), Some("1 character left"));
         assert_eq!(text(title, &"漢".repeat(502)).as_deref(), Some("2 characters too long. Shorten it to save it."));
         let notes = Place::CardNotes(CARD);
-        assert_eq!(text(notes, &"漢".repeat(8_191)).as_deref(), Some("3 bytes left"));
-        assert!(notes.remark(&"漢".repeat(8_193)).is_some_and(|remark| remark.over));
+        let fits = "漢".repeat(MAX_NOTES / 3);
+        assert_eq!(text(notes, &fits), Some(format!("{} bytes left", MAX_NOTES - fits.len())));
+        assert!(notes.remark(&(fits + "漢")).is_some_and(|remark| remark.over));
         assert_eq!(text(Place::CardLabel(CARD), "venue"), None);
     }
 }
