@@ -109,8 +109,7 @@ for (const how of ["Escape", "Done"] as const) {
     else await ada.list("To do").getByRole("button", { name: "Done" }).click();
     await expect(field).toHaveCount(0);
     await expect(ada.list("To do").getByRole("button", { name: "Add card" })).toBeFocused();
-    await ada.page.getByText("Discarded “Buy the milk”").waitFor();
-    await ada.page.getByRole("button", { name: "Undo" }).click();
+    await ada.page.locator(".toast").filter({ hasText: "Discarded “Buy the milk”" }).getByRole("button", { name: "Undo" }).click();
     await expect(field).toHaveValue("Buy the milk");
     await field.press("Enter");
     await expect(ada.cards("To do")).toHaveText(["Shopping", "Buy the milk"]);
