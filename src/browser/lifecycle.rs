@@ -69,7 +69,6 @@ pub fn is_visible() -> bool {
 /// Calls `woken` after the device was asleep, for as long as the interval is kept. Browsers have no event for that while a page stays
 /// visible, and the clock of most pages stands still meanwhile, so the wall clock tells. Of hidden pages it tells nothing: their timers
 /// are late anyway.
-#[must_use]
 pub fn after_sleep(woken: impl Fn() + 'static) -> Interval {
     let looked = Cell::new(clock::unix_now());
     Interval::new(LOOK_EVERY_MS, move || {

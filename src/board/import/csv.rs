@@ -163,7 +163,7 @@ impl Table<'_> {
                 Column::List if list.is_empty() => list = one_line(&cell),
                 Column::Labels => card.labels.extend(words(&cell)),
                 Column::Due if card.due.is_none() && date(&cell, self.zone).is_some() => {
-                    card.due = date(&cell, self.zone)
+                    card.due = date(&cell, self.zone);
                 }
                 Column::Done if yes_or_no(&cell).is_some() => card.done = yes_or_no(&cell) == Some(true),
                 _ if name.is_empty() => lines.push(cell.trim().to_owned()),

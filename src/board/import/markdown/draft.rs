@@ -75,7 +75,7 @@ impl Draft {
         let code = || notes.lines().find(|line| !line.is_empty() && Fence::opened(0, line, 0).is_none());
         let title = match self.title {
             title if !title.is_empty() => title,
-            _ => code().filter(|_| self.is_code).map(one_line).unwrap_or_else(|| UNTITLED.to_owned()),
+            _ => code().filter(|_| self.is_code).map_or_else(|| UNTITLED.to_owned(), one_line),
         };
         ImportedCard { title, notes, done: self.done, due: self.due, ..ImportedCard::default() }
     }
