@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Blocking } from "./blocking.ts";
+import { allowErrors, NETWORK, status } from "./errors.ts";
+
+/** What Chromium logs when a page or a redirect comes in place of the service worker. */
+const NO_SCRIPT = /^The script (has an unsupported MIME type|resource is behind a redirect)/;
 
 /** What a proxy answers in the server's place. */
 export interface Answer {
@@ -26,6 +30,7 @@ export class Answering extends Blocking {
 
   /** From here on every request gets this answer, but those for where its redirect leads. Open WebSockets end. */
   answerAll(answer: Answer): void {
+    allowErrors(NETWORK, status(answer.status), NO_SCRIPT);
     this.answer = answer;
     this.cut();
   }
@@ -37,10 +42,10 @@ export class Answering extends Blocking {
 
   protected override pass(incoming: IncomingMessage, response: ServerResponse): void {
     if (!this.answer) return super.pass(incoming, response);
-    const { status, location, html = page(String(status)) } = this.answer;
+    const { status: code, location, html = page(String(code)) } = this.answer;
     const there = location !== undefined && incoming.url === location;
     const headers = location === undefined || there ? {} : { location };
-    response.writeHead(there ? 200 : status, { "content-type": "text/html", "cache-control": "no-store", ...headers });
+    response.writeHead(there ? 200 : code, { "content-type": "text/html", "cache-control": "no-store", ...headers });
     response.end(incoming.method === "HEAD" ? undefined : html);
   }
 

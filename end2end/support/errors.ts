@@ -6,7 +6,8 @@ export const NETWORK =
 
 /** What Chromium itself logs about a response with one of these statuses. */
 export function status(...codes: number[]): RegExp {
-  return new RegExp(`^Failed to load resource: the server responded with a status of (${codes.join("|")}) `);
+  const any = codes.join("|");
+  return new RegExp(`^(Failed to load resource: the server responded with a status of (${any}) |A bad HTTP response code \\((${any})\\) was received when fetching the script)`);
 }
 
 let found: string[] = [];

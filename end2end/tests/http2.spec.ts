@@ -1,6 +1,6 @@
 import config from "../playwright.config.ts";
 import { newBoard } from "../support/board.ts";
-import { expect, test } from "../support/fixtures.ts";
+import { allowErrors, expect, NETWORK, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
 
 const launchOptions = config.use!.launchOptions!;
@@ -44,6 +44,7 @@ test("over TLS, pages come by HTTP/2 and the line is a WebSocket", async ({ serv
 
 test("over TLS, seven tabs whose WebSockets are blocked work by HTTP/2", async ({ server, browser }) => {
   test.slow();
+  allowErrors(NETWORK);
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   await context.addInitScript(() => {
     // As behind a proxy that refuses upgrades: at this address there is none.
