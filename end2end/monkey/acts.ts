@@ -24,7 +24,7 @@ export interface Stage {
 type Act = (stage: Stage) => Promise<string | undefined>;
 
 const TEXT_FIELDS =
-  ".app :is(input:not([type]), input[type=text], textarea):not([readonly]):not(:disabled):not(.network-tools *), .home-page :is(input:not([type]), textarea)";
+  ".app :is(input:not([type]), input[type=text], textarea):not([readonly]):not(:disabled):not(.network-tools *)";
 const BUTTONS = "button:enabled, summary, a[href^='/'], input[type=checkbox]:enabled";
 
 /** Leaves a field's text behind on purpose. */
@@ -88,14 +88,14 @@ const type: Act = async (stage) => {
   const where = await page.evaluate(() => {
     const at = document.activeElement;
     const field = at instanceof HTMLTextAreaElement || (at instanceof HTMLInputElement && !["checkbox", "date", "file", "number", "range"].includes(at.type));
-    return field && !at.readOnly && !at.closest(".network-tools, [data-not-kept]") ? (at.getAttribute("aria-label") ?? at.className ?? at.tagName) || at.tagName : null;
+    return field && !at.readOnly && !at.closest(".network-tools, .home-page") ? (at.getAttribute("aria-label") ?? at.className ?? at.tagName) || at.tagName : null;
   });
   if (where === null) return undefined;
   if (random.happens(0.15)) {
     typed.discard(await focusedText(page));
     await page.keyboard.press("Control+a");
   } else {
-    await page.keyboard.press("End");
+    await page.keyboard.press("Control+End");
   }
   const words = Array.from({ length: 1 + random.below(3) }, () => typed.word());
   await page.keyboard.type(` ${words.join(" ")}`);
@@ -119,6 +119,8 @@ const pasteLines: Act = async ({ page, random, typed, step }) => {
   await press(page, field);
   const words = Array.from({ length: 2 + random.below(4) }, () => typed.word());
   await page.evaluate((text) => navigator.clipboard.writeText(text), words.map((word) => `- [ ] ${word}`).join("\n"));
+  // Not into the middle of a word.
+  await page.keyboard.press("Control+End");
   await page.keyboard.press("Control+v");
   typed.add(words, step, "a paste");
   return `paste ${words.length} lines`;
@@ -146,8 +148,9 @@ const key: Act = async ({ page, random, typed }) => {
   }
   const name = random.pick(keys)!;
   const text = await focusedText(page);
-  // In a field the browser's own undo takes back what was typed there.
-  if (text && name === "Control+z") return undefined;
+  // In a field the browser's own undo takes back what was typed, in another field too.
+  const inField = await page.evaluate(() => document.activeElement?.matches("input:not([type=checkbox]), textarea") ?? false);
+  if (inField && name === "Control+z") return undefined;
   if (name === "Escape") typed.discard(text);
   await page.keyboard.press(name);
   return `key ${name}`;

@@ -10,6 +10,9 @@ export function status(...codes: number[]): RegExp {
   return new RegExp(`^(Failed to load resource: the server responded with a status of (${any}) |A bad HTTP response code \\((${any})\\) was received when fetching the script)`);
 }
 
+/** Addresses that may be answered with 404: the page of a board that the server does not know, and the icon of an address that is no page. */
+const MAY_BE_MISSING = /\/(b\/[^/]*|favicon\.ico)$/;
+
 let found: string[] = [];
 let allowed: RegExp[] = [];
 const heard = new WeakSet<Browser | BrowserContext>();
@@ -48,7 +51,8 @@ function hearContext(context: BrowserContext): void {
   if (heard.has(context)) return;
   heard.add(context);
   const log = (message: ConsoleMessage) => {
-    if (message.type() === "error") found.push(message.text());
+    const missing = status(404).test(message.text()) && MAY_BE_MISSING.test(message.location().url);
+    if (message.type() === "error" && !missing) found.push(message.text());
   };
   context.on("weberror", (event) => found.push(String(event.error().stack || event.error())));
   context.on("console", log);

@@ -3,6 +3,7 @@
 // lines that are comments.
 
 const root = document.documentElement;
+const path = location.pathname;
 const all = (selector) => document.querySelectorAll(selector);
 const turn = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -110,6 +111,8 @@ const instantiate = async (script, compiled) => {
 // Whether the page is what the server sent: hydration walks through it and fails, or takes the wrong element, where an extension, a proxy
 // or a translation has put something in. The server states the shape in the comment at the end: src/server/site/shape.rs.
 const isAsSent = () => {
+  // Back or Forward before hydration: the program would draw another page than the one that is there.
+  if (location.pathname !== path) return false;
   let hash = 0;
   const add = (text) => {
     for (const letter of text) hash = (Math.imul(hash, 31) + letter.charCodeAt()) | 0;
