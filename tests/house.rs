@@ -26,10 +26,12 @@ const ROOMS: [(&str, &[&str]); 10] = [
             "ui::download",
             "ui::dynamic",
             "ui::icon",
+            "ui::keys",
             "ui::reload",
+            "ui::text",
         ],
     ),
-    ("ui/toast/", &["sync", "ui::toast", "ui::clock", "ui::dynamic", "ui::icon"]),
+    ("ui/toast/", &["sync", "ui::toast", "ui::clock", "ui::dynamic", "ui::icon", "ui::keys", "ui::text"]),
     // Server functions run on the server: the one door from the page to it.
     ("ui/api.rs", &["ui", "board", "sync", "server"]),
     ("ui/", &["ui", "board", "sync", "browser"]),

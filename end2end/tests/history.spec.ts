@@ -68,6 +68,13 @@ for (const [name, make] of Object.entries(open)) {
     await page.evaluate(() => history.forward());
     await expect(page).toHaveURL(board);
     await ada.isSaved();
+    // A draft opens its card again.
+    await expect(async () => {
+      const close = page.getByRole("dialog", { name: "Card" }).getByRole("button", { name: "Close" });
+      if (await close.isVisible()) await close.click();
+      const field = page.getByLabel("New card");
+      if (!(await field.isVisible())) await page.getByRole("button", { name: "Add card" }).click({ timeout: 2_000 });
+    }).toPass();
     await ada.addCards("To do", "Two");
     await expect(ada.cards("To do").last()).toHaveText("Two");
     await page.evaluate(() => history.back());
