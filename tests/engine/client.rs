@@ -384,7 +384,7 @@ fn noted_card(notes: String) -> Card {
 #[test]
 fn notes_as_long_as_they_may_be_can_be_edited_whatever_is_in_them() {
     let mut world = one();
-    let mut from = String::new();
+    let mut from = world.view(0).cards[&card(1)].notes.clone();
     // Quotes take two bytes in JSON, control characters six.
     for letter in ["買", "\"", "\u{1}", "\u{2}"] {
         let to = letter.repeat(MAX_NOTES / letter.len());
