@@ -121,14 +121,14 @@ async fn files_are_served_as_small_and_for_as_long_as_can_be() {
     assert_eq!((icon.status, icon.header("cache-control")), (200, "public, max-age=600"));
     for path in ["/pkg/gone.js", "/pkg/../../../data/lock"] {
         let gone = get(path, "").await;
-        assert_eq!((gone.status, gone.header("cache-control")), (404, "no-store"), "{path}");
+        assert_eq!((gone.status, gone.header("cache-control")), (404, "no-store, no-transform"), "{path}");
     }
     let nothing = get("/nothing", "").await;
-    assert_eq!((nothing.status, nothing.header("cache-control")), (404, "no-store"));
+    assert_eq!((nothing.status, nothing.header("cache-control")), (404, "no-store, no-transform"));
     assert!(nothing.body.contains("There is nothing here"), "a page says so");
     let page = get("/", "identity").await;
     assert!(page.header("content-security-policy").contains("script-src 'self' 'nonce-"), "{page:?}");
-    assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(page.header("cache-control"), "no-store, no-transform");
     for path in ["/pkg/sheetbend.abc.js", "/icon.svg", "/nothing", "/api/ping", "/healthz"] {
         let answer = get(path, "").await;
         for (name, value) in [
