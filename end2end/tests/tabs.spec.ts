@@ -43,7 +43,7 @@ async function twoTabs(browser: Browser, url: string): Promise<[Person, Person]>
 
 /** How many tabs hold the lock that the sender of changes holds, as the browser says. */
 async function held(page: Page): Promise<number> {
-  return await page.evaluate(async () => (await navigator.locks.query()).held?.filter((lock) => lock.name?.startsWith("sheetbend/")).length ?? 0);
+  return await page.evaluate(async () => (await navigator.locks.query()).held?.filter((lock) => /^sheetbend\/[0-9a-f-]{36}$/.test(lock.name ?? "")).length ?? 0);
 }
 
 test("one tab sends what all of them make", async ({ board, browser }) => {
