@@ -13,6 +13,9 @@ export function status(...codes: number[]): RegExp {
 /** Addresses that may be answered with 404: the page of a board that the server does not know, and the icon of an address that is no page. */
 const MAY_BE_MISSING = /\/(b\/[^/]*|favicon\.ico)$/;
 
+/** What is heard of a page that a test crashes. */
+export const CRASH = /^A page crashed: /;
+
 let found: string[] = [];
 let allowed: RegExp[] = [];
 const heard = new WeakSet<Browser | BrowserContext>();
@@ -51,6 +54,8 @@ function hearContext(context: BrowserContext): void {
   if (heard.has(context)) return;
   heard.add(context);
   const log = (message: ConsoleMessage) => {
+    // On plain HTTP, from another host than this machine.
+    if (message.text().startsWith("The Cross-Origin-Opener-Policy header has been ignored")) return;
     const missing = status(404).test(message.text()) && MAY_BE_MISSING.test(message.location().url);
     if (message.type() === "error" && !missing) found.push(message.text());
   };

@@ -6,7 +6,7 @@ import { BROWSER_DIED } from "./summary.ts";
 
 export { expect } from "@playwright/test";
 export { createBoard } from "./board.ts";
-export { allowErrors, NETWORK, status } from "./errors.ts";
+export { allowErrors, CRASH, NETWORK, status } from "./errors.ts";
 export { Server } from "./server.ts";
 
 interface TestFixtures {

@@ -89,11 +89,11 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
-    tokio::select! {
-        answer = sender.send_request(request) => answer.map_err(unreachable),
-        // It ends only when it has broken.
-        ended = connection => Err(ended.map_or_else(unreachable, |()| NotMade::Silent)),
-    }
+    // A task of its own: a connection that ends with the answer must not be heard before it.
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(request).await.map_err(unreachable);
+    connection.abort();
+    answer
 }
 
 fn unreachable(error: impl std::error::Error) -> NotMade {
