@@ -137,6 +137,9 @@ const noteClick = ({ target }) => (early.button = target.closest("button") ?? ea
 const noteChange = ({ target }) => {
   if (target.type === "file") early.file = target;
 };
+// The button that is held down: no click comes of a button that goes before it is released.
+let held;
+const notePress = ({ type, target }) => (held = type === "pointerdown" ? target.closest("button") : undefined);
 // The element itself, or in a page that was mounted anew the one with its name.
 const now = (before) =>
   before?.isConnected
@@ -146,9 +149,13 @@ const now = (before) =>
       );
 document.addEventListener("click", noteClick);
 document.addEventListener("change", noteChange);
+addEventListener("pointerdown", notePress);
+addEventListener("pointerup", notePress);
 
 // Empties the page and mounts it, with the data that the server sent along.
 const mount = (script) => {
+  const before = held;
+  if (before) addEventListener("pointerup", () => now(before)?.click(), { once: true });
   if (!empty) document.body.replaceChildren();
   root.dataset.mounted = "";
   script.mount(failed);
