@@ -142,8 +142,8 @@ impl World {
         let mut lasts: BTreeMap<_, (ChangeId, usize)> = BTreeMap::new();
         // What was replaced, or discarded by its author, may have been sent all the same, from a copy of the profile; it is not there to be
         // in order.
-        let wanted = |made: &Made| made.replaced_by.is_none() && !made.dismissed;
-        for (id, made) in self.ledger.made.iter().filter(|(_, made)| wanted(made)) {
+        let wanted = self.ledger.made.iter().filter(|(_, made)| made.replaced_by.is_none() && !made.dismissed);
+        for (id, made) in wanted {
             let Some(at) = log.get(id) else { continue };
             for entity in &made.entities {
                 let last = lasts.insert((made.page, *entity), (*id, *at));
