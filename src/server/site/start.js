@@ -147,6 +147,14 @@ const now = (before) =>
     : [...all(before?.localName)].find(
         ({ type, ariaLabel, textContent }) => type === before.type && ariaLabel === before.ariaLabel && textContent === before.textContent,
       );
+// The router draws the page some turns after it was mounted.
+const replay = async (before, act) => {
+  for (let turns = 0; before && turns < 50; turns += 1) {
+    const there = now(before);
+    if (there) return act(there);
+    await turn(20);
+  }
+};
 document.addEventListener("click", noteClick);
 document.addEventListener("change", noteChange);
 addEventListener("pointerdown", notePress);
@@ -155,7 +163,7 @@ addEventListener("pointerup", notePress);
 // Empties the page and mounts it, with the data that the server sent along.
 const mount = (script) => {
   const before = held;
-  if (before) addEventListener("pointerup", () => now(before)?.click(), { once: true });
+  addEventListener("pointerup", () => replay(before, (button) => button.click()), { once: true });
   if (!empty) document.body.replaceChildren();
   root.dataset.mounted = "";
   script.mount(failed);
@@ -192,13 +200,12 @@ try {
       mount(script);
     }
   }
-  const [button, file] = [now(early.button), now(early.file)];
   await turn(0);
-  button?.click();
-  if (file) {
-    file.files = early.file.files;
-    file.dispatchEvent(new Event("change", { bubbles: true }));
-  }
+  replay(early.button, (button) => button.click());
+  replay(early.file, (field) => {
+    field.files = early.file.files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 } catch (error) {
   clearTimeout(late);
   stop(globalThis.WebAssembly ? NOT_LOADED : NO_WASM);
