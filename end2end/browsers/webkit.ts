@@ -11,7 +11,7 @@ import { type Browser, type LaunchOptions, type PointerStep, until, Window } fro
 
 /** Errors that WebKit writes without a fault of the page; docs/testing.md says why each is ignored. */
 const EXPECTED = [
-  /CONSOLE NETWORK ERROR .*(Connection refused|closed due to suspension)/,
+  /CONSOLE NETWORK ERROR .*(Connection refused|closed due to suspension|closed before the connection is establish)/,
   /CONSOLE SECURITY ERROR Unrecognized Content-Security-Policy directive 'manifest-src'/,
 ];
 
