@@ -57,16 +57,25 @@ async function focusedText(page: Page): Promise<string> {
   });
 }
 
-/** Every text that is in a field. */
-async function allTexts(page: Page): Promise<string> {
-  return await page.evaluate(() => [...document.querySelectorAll<HTMLInputElement>("input, textarea")].map(({ value }) => value).join("\n"));
+/** Every text that is in a field; of an open dialog's alone with `"dialog[open]"`. */
+async function allTexts(page: Page, within = ""): Promise<string> {
+  const fields = `${within} input, ${within} textarea`;
+  return await page.evaluate((fields) => [...document.querySelectorAll<HTMLInputElement>(fields)].map(({ value }) => value).join("\n"), fields);
+}
+
+/** What Escape gives up: the text of the field that has the focus, or of all fields of the dialog. */
+async function escapes(page: Page): Promise<string> {
+  return `${await focusedText(page)}\n${await allTexts(page, "dialog[open]")}`;
 }
 
 const click: Act = async ({ page, random, typed, other }) => {
   const target = random.pick(await visible(page, BUTTONS));
   if (!target) return undefined;
   const name = await target.evaluate((element) => (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim(), undefined, { timeout: 1_000 }).catch(() => "");
-  if (DISCARDS.test(name)) typed.discard(await allTexts(page));
+  if (DISCARDS.test(name)) {
+    const draft = await target.evaluate((element) => element.closest(".homeless-draft")?.textContent, undefined, { timeout: 1_000 }).catch(() => "");
+    typed.discard(draft || (await allTexts(page)));
+  }
   const before = page.url();
   await press(page, target);
   if (name === "Replace both links") {
@@ -98,17 +107,19 @@ const type: Act = async (stage) => {
     await page.keyboard.press("Control+End");
   }
   const words = Array.from({ length: 1 + random.below(3) }, () => typed.word());
-  await page.keyboard.type(` ${words.join(" ")}`);
+  // Key by key, or as the keyboards of phones do.
+  const text = ` ${words.join(" ")}`;
+  await (random.happens(0.3) ? page.keyboard.type(text) : page.keyboard.insertText(text));
   // A field that went away while one typed has not taken the rest.
-  const text = await focusedText(page);
-  typed.add(words.filter((word) => text.includes(word)), step, where);
+  const there = await focusedText(page);
+  typed.add(words.filter((word) => there.includes(word)), step, where);
   const end = random.weighted<string>([
     [45, "Enter"],
     [12, "Tab"],
     [8, "Escape"],
     [35, ""],
   ]);
-  if (end === "Escape") typed.discard(text);
+  if (end === "Escape") typed.discard(await escapes(page));
   if (end) await page.keyboard.press(end);
   return `type “${words.join(" ")}” into ${where}${end ? `, ${end}` : ""}`;
 };
@@ -147,11 +158,10 @@ const key: Act = async ({ page, random, typed }) => {
     await card?.focus({ timeout: 1_000 }).catch(() => {});
   }
   const name = random.pick(keys)!;
-  const text = await focusedText(page);
   // In a field the browser's own undo takes back what was typed, in another field too.
   const inField = await page.evaluate(() => document.activeElement?.matches("input:not([type=checkbox]), textarea") ?? false);
   if (inField && name === "Control+z") return undefined;
-  if (name === "Escape") typed.discard(text);
+  if (name === "Escape") typed.discard(await escapes(page));
   await page.keyboard.press(name);
   return `key ${name}`;
 };
@@ -193,11 +203,11 @@ const choose: Act = async ({ page, random }) => {
   return "choose an option";
 };
 
-const history: Act = async ({ page, random }) => {
+const history: Act = async ({ page, other, random }) => {
   const back = random.happens(0.6);
   await (back ? page.goBack({ timeout: 5_000, waitUntil: "commit" }) : page.goForward({ timeout: 5_000, waitUntil: "commit" })).catch(() => {});
   // Before the first page there is none of ours.
-  if (page.url() === "about:blank") await page.goForward({ waitUntil: "commit" });
+  if (page.url() === "about:blank") await page.goto(other.url, { waitUntil: "commit" });
   return back ? "Back" : "Forward";
 };
 

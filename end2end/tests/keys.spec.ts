@@ -75,7 +75,8 @@ test("letters that are meant for a field that has just gone act on nothing", asy
   await expect(ada.card("One").getByRole("checkbox")).not.toBeChecked();
   await expect(ada.card("One").getByText("Urgent")).toBeHidden();
   await expect(page.locator("dialog[open]")).toHaveCount(0);
-  // Chromium's own undo has gone back to the field. Whoever goes somewhere else means it.
+  await expect(page.getByLabel("New card"), "nor does the browser's own undo").toHaveValue("mi");
+  // Whoever goes somewhere else means it.
   await ada.cards("To do").first().focus();
   await page.keyboard.press("Escape");
   await page.keyboard.press("x");
@@ -115,6 +116,7 @@ test("the focus goes to the neighbour when a card is archived, by key, by dialog
   const details = await ada.open("Two");
   await details.getByRole("button", { name: "Archive" }).click();
   await expect(focus).toHaveText("Three");
+  await expect(bo.cards("To do")).toHaveText(["One", "Three", "Four"]);
   await bo.cards("To do").nth(1).focus();
   await bo.page.keyboard.press("a");
   await expect(ada.cards("To do")).toHaveText(["One", "Four"]);
@@ -123,6 +125,7 @@ test("the focus goes to the neighbour when a card is archived, by key, by dialog
   await expect(focus, "the last one: the one before").toHaveText("One");
 
   await ada.open("One");
+  await expect(bo.cards("To do")).toHaveText(["One"]);
   await bo.cards("To do").first().focus();
   await bo.page.keyboard.press("a");
   await expect(ada.cards("To do")).toHaveCount(0);

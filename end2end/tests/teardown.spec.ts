@@ -1,6 +1,7 @@
 import { type Page } from "@playwright/test";
 import { createBoard, expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
+import { Wire } from "../support/wire.ts";
 
 /** What the page has thrown, and what it has written to the console as an error. */
 function errorsOf(page: Page): string[] {
@@ -125,5 +126,30 @@ test("a board that is left while its status is about to change leaves nothing be
   await ada.page.getByRole("link", { name: "Untitled board" }).click();
   await ada.isSaved();
   await expect(ada.card("One")).toHaveClass(/\bdone\b/);
+  expect(errors).toEqual([]);
+});
+
+test("a board that is left while somebody renames it gives the window's title to the next page", async ({ browser, sharedServer }) => {
+  const { ada, errors, boardUrl } = await planning(browser, sharedServer.url);
+  const other = await createBoard(sharedServer.url);
+  await ada.page.goto(other.editUrl);
+  await ada.isSaved();
+  await ada.page.goto(sharedServer.url);
+  const bo = new Wire(sharedServer.direct, boardUrl.slice(-22));
+  await bo.connect();
+  const link = (url: string) => ada.page.locator(`a[href="${new URL(url).pathname}"]`);
+  await link(other.editUrl).click();
+  await ada.isSaved();
+  await ada.page.getByRole("link", { name: "All boards" }).click();
+  await link(boardUrl).click();
+  await ada.isSaved();
+  for (let round = 1; round <= 10; round += 1) {
+    const [away, back] = round % 2 ? [-1, 1] : [-2, 2];
+    await Promise.all([bo.offer({ kind: "rename_board", title: `Round ${round}` }), ada.page.evaluate((by) => history.go(by), away)]);
+    await expect(ada.page).not.toHaveTitle(/Round/);
+    await ada.page.evaluate((by) => history.go(by), back);
+    await expect(ada.page).toHaveTitle(`Round ${round} · Sheetbend`);
+    await expect(ada.cards("Doing")).toHaveText(["Four"]);
+  }
   expect(errors).toEqual([]);
 });

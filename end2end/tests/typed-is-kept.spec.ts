@@ -138,6 +138,23 @@ test("Escape in a card gives up its title and label, and both can be had back", 
   await expect(ada.card("Go shopping")).toBeVisible();
 });
 
+test("a discarded text comes back behind what is being typed in its place", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  const add = ada.list("To do").getByRole("button", { name: "Add card" });
+  const field = ada.page.getByLabel("New card");
+  await add.click();
+  await field.pressSequentially("Buy the milk");
+  await field.press("Escape");
+  await add.click();
+  await field.pressSequentially("Buy eggs");
+  await ada.page.getByRole("button", { name: "Undo" }).click();
+  await expect(field).toHaveValue("Buy eggs\nBuy the milk");
+  await ada.page.reload();
+  await expect(field).toHaveValue("Buy eggs\nBuy the milk");
+  await ada.page.getByRole("button", { name: "Add 2 cards" }).click();
+  await expect(ada.cards("To do")).toHaveText(["Shopping", "Buy eggs", "Buy the milk"]);
+});
+
 test("a text beyond its limit is held, says how much is too long, and is saved once it fits", async ({ browser, sharedServer }) => {
   const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
   const dialog = await ada.open("Shopping");
@@ -168,13 +185,15 @@ test("a list that somebody archives leaves the card that is being typed with its
   await expect(homeless).toContainText("The list “To do” is not here any more");
   await expect(homeless).toContainText("Buy the milk");
   await ada.page.reload();
+  const field = ada.list("Doing").getByLabel("New card");
+  await ada.list("Doing").getByRole("button", { name: "Add card" }).click();
+  await field.pressSequentially("Buy eggs");
   await homeless.getByRole("button", { name: "Put into “Doing”" }).click();
   await expect(homeless).toHaveCount(0);
-  const field = ada.list("Doing").getByLabel("New card");
-  await expect(field).toHaveValue("Buy the milk");
+  await expect(field, "behind what is there").toHaveValue("Buy eggs\nBuy the milk");
   await expect(field).toBeFocused();
   await field.press("Enter");
-  await expect(ada.cards("Doing")).toHaveText(["Buy the milk"]);
+  await expect(ada.cards("Doing")).toHaveText(["Buy eggs", "Buy the milk"]);
 });
 
 test("two tabs type in one place, and neither loses its text", async ({ browser, sharedServer }) => {

@@ -23,7 +23,7 @@ impl BoardHandle {
     pub(super) fn tell_discarded(self, place: Place, text: String, from: String) {
         let said = format!("Discarded {}", quote(&text));
         let back = move || {
-            let _ = drafts::put(self.id, &place.to_string(), text.clone(), from.clone());
+            self.add_draft(place, &text, &from);
             if !self.drafts_came.is_disposed() {
                 self.drafts_came.update(|times| *times += 1);
                 if place.card().is_some() {
@@ -32,6 +32,16 @@ impl BoardHandle {
             }
         };
         self.toasts.show(Toast::new(said).action("Undo", back).named(format!("discarded {place}")));
+    }
+
+    /// Stores a text as a draft: behind what is being typed at this place, which nothing replaces.
+    fn add_draft(self, place: Place, text: &str, from: &str) {
+        let name = place.to_string();
+        let (text, from) = match drafts::get(self.id, &name) {
+            Some(there) => (place.joined(&there.text, text), there.from),
+            None => (text.to_owned(), from.to_owned()),
+        };
+        let _ = drafts::put(self.id, &name, text, from);
     }
 
     /// The drafts of this board with their places, the one typed last first.
@@ -142,9 +152,7 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
         _ => "You were typing a list's title:".to_owned(),
     };
     let put = move |list: ListId| {
-        let to = Place::NewCard(list).to_string();
-        let there = drafts::get(board.id, &to).map(|draft| draft.text + "\n").unwrap_or_default();
-        let _ = drafts::put(board.id, &to, there + &text.get_value(), String::new());
+        board.add_draft(Place::NewCard(list), &text.get_value(), "");
         drafts::remove(board.id, &place.to_string());
         gone();
         focus_later(format!("[data-list=\"{list}\"] .new-card textarea"));

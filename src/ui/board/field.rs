@@ -177,9 +177,10 @@ impl Field {
         board.toasts.show(Toast::new(text).action("Use theirs", act).lasting().named(name));
     }
 
+    /// Shows the draft. What the person types here is the draft already, unless text was put behind it.
     fn take_draft(self) {
-        let draft = drafts::get(self.board.id, &self.place.to_string()).filter(|_| !self.is_mine());
-        if let Some(draft) = draft {
+        let draft = drafts::get(self.board.id, &self.place.to_string());
+        if let Some(draft) = draft.filter(|draft| !self.is_mine() || draft.text != self.text.get_untracked()) {
             self.from.set_value(Some(draft.from));
             self.text.set(draft.text);
         }

@@ -54,15 +54,17 @@ pub fn BoardRoute() -> impl IntoView {
     );
     view! {
         <Suspense fallback=|| view! { <main class="plain-page" aria-busy="true"><p>"Opening the board…"</p></main> }>
-            {move || Suspend::new(async move {
-                match page.await {
-                    Ok(Some(page)) => view! { <BoardView page /> }.into_any(),
-                    Ok(None) => view! { <Unknown key=key.get_untracked() /> }.into_any(),
-                    Err(_) => {
-                        view! { <Unreachable key=key.get_untracked() retry=move || page.refetch() /> }.into_any()
+            {move || {
+                // When the answer comes, the person may have gone elsewhere, and the address with them.
+                let key = key.get_untracked();
+                Suspend::new(async move {
+                    match page.await {
+                        Ok(Some(page)) => view! { <BoardView page /> }.into_any(),
+                        Ok(None) => view! { <Unknown key /> }.into_any(),
+                        Err(_) => view! { <Unreachable key retry=move || page.refetch() /> }.into_any(),
                     }
-                }
-            })}
+                })
+            }}
         </Suspense>
     }
 }
@@ -169,14 +171,15 @@ pub fn BoardView(
     let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
     let sharing = RwSignal::new(false);
     let archive = RwSignal::new(false);
-    let name = move || {
+    let name = Signal::derive(move || {
         board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })
-    };
+    });
 
     view! {
-        <Title text=name />
+        // The head outlives this page: it asks for the title once more after the page is gone.
+        <Title text=move || name.try_get().unwrap_or_default() />
         <div class="app">
-            <Topbar board name=Signal::derive(name) sharing archive shortcuts />
+            <Topbar board name sharing archive shortcuts />
             <HomelessDrafts />
             <main
                 class="board"

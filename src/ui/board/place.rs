@@ -104,6 +104,18 @@ impl Place {
         }
     }
 
+    /// A text that is being typed here, with another one behind it: in a line of its own where there can be several. A due date is one day:
+    /// the other one.
+    #[must_use]
+    pub fn joined(self, typed: &str, other: &str) -> String {
+        let between = match self {
+            Self::CardDue(_) => return other.to_owned(),
+            Self::NewList | Self::NewCard(_) | Self::CardNotes(_) => "\n",
+            Self::BoardTitle | Self::ListTitle(_) | Self::CardTitle(_) | Self::CardLabel(_) => " ",
+        };
+        format!("{typed}{between}{other}")
+    }
+
     /// What leaving the field comes to: the person started from the value `from` and typed `text`, and the board has `now`.
     #[must_use]
     pub fn leave(self, from: &str, text: &str, now: &str) -> Left {
@@ -272,6 +284,13 @@ mod tests {
         assert_eq!(leave("Milk", "Milk", "Bread"), Left::Same, "nothing was typed: theirs stays");
         assert_eq!(leave("Milk", "Bread", "Bread"), Left::Same, "both typed the same");
         assert_eq!(leave("Milk", "Eggs", "Bread"), rename("Eggs", Some("Bread")), "theirs is told");
+    }
+
+    #[test]
+    fn a_text_that_comes_back_is_put_behind_what_is_being_typed() {
+        assert_eq!(Place::NewList.joined("Ideas", "Plans"), "Ideas\nPlans");
+        assert_eq!(Place::CardTitle(CARD).joined("Milk", "Eggs"), "Milk Eggs");
+        assert_eq!(Place::CardDue(CARD).joined("2030-05-01", "2031-01-01"), "2031-01-01");
     }
 
     #[test]

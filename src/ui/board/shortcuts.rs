@@ -13,6 +13,7 @@ use super::handle::BoardHandle;
 use super::typing::Typing;
 use crate::board::{Board, CardId, Change, ListId};
 use crate::ui::clock;
+use crate::ui::keys::{is_composing, is_key};
 
 const KEYS: [(&str, &str); 10] = [
     ("↑ ↓ ← →", "Go from card to card"),
@@ -83,9 +84,18 @@ fn hear_first(act: impl Fn(&KeyboardEvent) + 'static) -> (&'static str, Closure<
     ("keydown", hear)
 }
 
-/// Takes note of what is text, and has a key that is held press a button once.
+/// Takes note of what is text, has a key that is held press a button once, and undoes: outside of fields, the browser's own undo would
+/// take back what was typed in some field.
 fn on_any_key(board: BoardHandle, event: &KeyboardEvent) {
     let (key, in_field) = (event.key(), is_in(event, TEXT));
+    let undoes = key == "z" && is_command(event) && !event.shift_key() && !event.alt_key() && !in_field;
+    if undoes {
+        // Whoever types means the text.
+        if acts(board, event) {
+            board.undo();
+        }
+        event.prevent_default();
+    }
     board.typing.try_update_value(|typing| typing.press(&key, in_field, clock::now()));
     if key == "Enter" && event.repeat() && !in_field {
         event.prevent_default();
@@ -103,38 +113,30 @@ fn is_in(event: &KeyboardEvent, selector: &str) -> bool {
     target.is_some_and(|target| target.closest(selector).is_ok_and(|found| found.is_some()))
 }
 
+fn is_command(event: &KeyboardEvent) -> bool {
+    event.ctrl_key() || event.meta_key()
+}
+
 /// Whether a key acts: it was pressed once, and is not meant as text, for a menu, or for a dialog that is open or about to open.
 fn acts(board: BoardHandle, event: &KeyboardEvent) -> bool {
-    let composes = event.is_composing() || event.key_code() == COMPOSING;
     let types = board.typing.with_value(|typing| typing.is_on(clock::now()));
     let asked = board.opened.get_untracked().is_some()
         || board.moving.get_untracked().is_some()
         || document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some());
     let elsewhere = types || asked || is_in(event, TEXT) || is_in(event, MENU);
-    !(event.repeat() || event.default_prevented() || event.get_modifier_state("AltGraph") || composes || elsewhere)
+    let other = event.get_modifier_state("AltGraph") || is_composing(event);
+    !(event.repeat() || event.default_prevented() || other || elsewhere)
 }
 
-/// The key code of a key that an input method takes. Safari ends a composition by it, with `isComposing` false.
-const COMPOSING: u32 = 229;
-
 fn on_board_key(board: BoardHandle, shortcuts: RwSignal<bool>, event: &KeyboardEvent) {
-    if !event.is_instance_of::<KeyboardEvent>() || !acts(board, event) {
-        return;
-    }
-    let commands = event.ctrl_key() || event.meta_key();
-    match event.key().as_str() {
-        "z" if commands && !event.shift_key() && !event.alt_key() => {
-            event.prevent_default();
-            board.undo();
-        }
-        "?" if !commands && !event.alt_key() => shortcuts.set(true),
-        _ => {}
+    if is_key(event) && event.key() == "?" && !is_command(event) && !event.alt_key() && acts(board, event) {
+        shortcuts.set(true);
     }
 }
 
 /// Keys on a focused card.
 pub fn on_card_key(board: BoardHandle, card: CardId, event: &KeyboardEvent) {
-    if !event.is_instance_of::<KeyboardEvent>() || event.ctrl_key() || event.meta_key() {
+    if !is_key(event) || is_command(event) {
         return;
     }
     let once = || acts(board, event);
