@@ -39,8 +39,6 @@ $(STAMP): $(SOURCES) $(STALE)
 watch: tools ## build for development, serve, and build again at every change
 	cargo leptos watch
 
-# Short in `make test`: with the steps of `make monkey` the run is not free of failures yet.
-test: STEPS = 300
 test: test-rust monkey test-browsers test-browser ## every test: the engine, the server, the browsers
 
 test-rust: tools ## the Rust tests alone

@@ -161,6 +161,8 @@ const key: Act = async ({ page, random, typed }) => {
   // In a field the browser's own undo takes back what was typed, in another field too.
   const inField = await page.evaluate(() => document.activeElement?.matches("input:not([type=checkbox]), textarea") ?? false);
   if (inField && name === "Control+z") return undefined;
+  // A letter goes behind the words, not into one.
+  if (inField && /^[a-z?]$/.test(name)) await page.keyboard.press("Control+End");
   if (name === "Escape") typed.discard(await escapes(page));
   await page.keyboard.press(name);
   return `key ${name}`;

@@ -29,8 +29,8 @@ export interface Seen {
   board: string;
   /** Everything in localStorage. */
   stored: string;
-  /** How many changes wait in the first stage of storage. */
-  waiting: number;
+  /** The names of the changes in the first stage of storage: `sheetbend/outbox/<document>/<change>`. */
+  waiting: string[];
   /** The values of all text fields. */
   fields: string;
   /** Whether anything has the focus. */
@@ -68,7 +68,28 @@ export async function look(page: Page): Promise<Seen> {
   }
 }
 
-async function within<T>(milliseconds: number, what: Promise<T>): Promise<T> {
+/** Everything in IndexedDB: changes of a board that was left move there before they are sent. */
+export async function kept(page: Page): Promise<string> {
+  return await page.evaluate(async () => {
+    const done = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const texts: string[] = [];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await done(indexedDB.open(name!));
+      for (const store of database.objectStoreNames) {
+        texts.push(JSON.stringify(await done(database.transaction(store).objectStore(store).getAll())));
+      }
+      database.close();
+    }
+    return texts.join("\n");
+  });
+}
+
+/** Fails if there is no answer within so many milliseconds. */
+export async function within<T>(milliseconds: number, what: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`the page did not answer within ${milliseconds} ms`)), milliseconds);
@@ -111,11 +132,11 @@ async function read(): Promise<Seen> {
     }));
   }
   const stored: string[] = [];
-  let waiting = 0;
+  const waiting: string[] = [];
   for (let at = 0; at < localStorage.length; at += 1) {
     const key = localStorage.key(at)!;
     stored.push(localStorage.getItem(key) ?? "");
-    if (key.startsWith("sheetbend/outbox/")) waiting += 1;
+    if (key.startsWith("sheetbend/outbox/")) waiting.push(key);
   }
   const fields = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")].map(({ value }) => value);
   return {

@@ -3,7 +3,7 @@ import { createBoard } from "../support/board.ts";
 import { Server } from "../support/server.ts";
 import { type Stage, acts } from "./acts.ts";
 import { Errors } from "./errors.ts";
-import { type Seen, difference, look, prepare } from "./look.ts";
+import { type Seen, difference, kept, look, prepare, within } from "./look.ts";
 import { Other } from "./other.ts";
 import { Random } from "./random.ts";
 import { Typed } from "./typed.ts";
@@ -19,12 +19,15 @@ const OTHER_ACTS = 0.25;
 const ROUND = 60;
 /** What is drawn may be this late behind what is held, and what is kept behind what is typed. */
 const LATE_MS = 3_000;
+/** Longest time that one act takes. */
+const ACT_MS = 20_000;
 
 /** Does one thing that can be done here. Returns what it was. */
 async function actOnce(stage: Stage): Promise<string> {
   for (let attempt = 1; attempt <= 20; attempt += 1) {
     const act = stage.random.weighted(acts);
-    const done = await act(stage).catch((error: unknown) => `${act.name}: ${String(error).split("\n")[0]}`);
+    // Some calls of the browser are never answered, as when a page goes away. Whether the page itself answers is checked after each step.
+    const done = await within(ACT_MS, act(stage)).catch((error: unknown) => `${act.name}: ${String(error).split("\n")[0]}`);
     if (done !== undefined) return done;
   }
   return "nothing can be done here";
@@ -75,8 +78,11 @@ for (const seed of SEEDS) {
         if (ONLY_ERRORS) return seen;
         other.take();
         const differs = seen.held ? difference(seen.shown, seen.held) : "";
-        const lost = stage.typed.lost(seen, () => other.log);
-        const lies = seen.status === "saved" && seen.waiting > 0 ? `“Saved”, while ${seen.waiting} changes wait` : "";
+        let lost = stage.typed.lost(seen, () => other.log);
+        if (lost.length > 0) lost = stage.typed.lost({ ...seen, stored: seen.stored + (await kept(stage.page).catch(() => "")) }, () => other.log);
+        const waiting = seen.waiting.filter((name) => name.startsWith(`sheetbend/outbox/${other.board.id}/`)).length;
+        const here = seen.path === new URL(other.url).pathname;
+        const lies = here && seen.status === "saved" && waiting > 0 ? `“Saved”, while ${waiting} changes wait` : "";
         const wrong = [differs, lies, ...lost].filter((text) => text !== "");
         if (wrong.length === 0) return seen;
         if (Date.now() > until) fail(wrong.join("\n"));
@@ -96,7 +102,7 @@ for (const seed of SEEDS) {
         await page
           .locator('.pill:is([data-state="saved"], [data-state="attention"])')
           .waitFor({ timeout: 60_000 })
-          .catch(async () => fail(`not in sync after all faults ended: ${await page.locator(".pill").getAttribute("data-state").catch(() => "no status")}`));
+          .catch(async () => fail(`not in sync after all faults ended: ${await page.locator(".pill").getAttribute("data-state", { timeout: 1_000 }).catch(() => "no status")}`));
       }
       await expect
         .poll(async () => difference((await look(stage.page)).held ?? [], (await look(reader)).held ?? []), { timeout: 30_000, message: `step ${stage.step}: two people have the same board; again: ${replay}` })

@@ -28,8 +28,7 @@ use crate::ui::app::NotFound;
 use crate::ui::connection::{
     ConnectionStatus, ConnectionToast, DevNetworkTools, NetworkIndicator, export_unsaved, import_unsaved,
 };
-use crate::ui::dynamic::{Each, Item, Later, When};
-
+use crate::ui::dynamic::{Alive, Each, Item, Later, When};
 use crate::ui::home::{Handover, page_of};
 use crate::ui::icon::{ARCHIVE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
 use crate::ui::menu::Menu;
@@ -104,12 +103,19 @@ fn Unknown(key: String) -> impl IntoView {
 }
 
 /// The server cannot be reached, and the device has not had the board until now. It may not have answered yet: then the board is shown
-/// once it has.
+/// once it has. The board is asked for again once the server answers.
 #[component]
 fn Unreachable(key: String, retry: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let page = RwSignal::new(None);
     let looking = RwSignal::new(true);
+    let alive = Alive::here();
     Effect::new(move |_| {
+        leptos::task::spawn_local(async move {
+            let wanted = move || alive.holds() && page.with_untracked(Option::is_none);
+            if device::server_answers(wanted).await {
+                retry();
+            }
+        });
         let Ok(key) = key.parse::<Key>() else { return };
         leptos::task::spawn_local(async move {
             let kept = device::kept_board(&key).await;

@@ -14,15 +14,20 @@ use super::recent;
 pub use super::recent::{all as all_recent_boards, forget, local as recent_boards, put_back, remember, set_registered};
 use crate::board::{Board, Date};
 pub use crate::browser::drafts;
+use crate::browser::probe::probe;
 use crate::browser::time_limit::within;
 use crate::browser::{boards, clock, session};
 use crate::sync::digest::Cursor;
 use crate::sync::id::{DocumentId, Key, uuid_v7};
 use crate::sync::message::Access;
+use crate::sync::network::{Answer, ProbeId};
 use crate::ui::api::BoardPage;
 
 /// So long the device may take to say whether it has a board, and then the server to open one that the device has too.
 const PATIENCE_MS: u32 = 3_000;
+
+/// From one question to a server that was not reached to the next.
+const ASK_MS: u32 = 5_000;
 
 /// An id for something new.
 #[must_use]
@@ -97,6 +102,19 @@ async fn open_here(key: String, handed: Option<DocumentId>) -> Result<Option<Boa
                 Either::Right((answer @ Ok(_), _)) => answer,
                 Either::Right((error, keeping)) => kept(error, within(PATIENCE_MS, keeping).await.flatten()),
             }
+        }
+    }
+}
+
+/// Asks every five seconds whether the server can be reached, for as long as `wanted`. Returns whether it can.
+pub async fn server_answers(wanted: impl Fn() -> bool) -> bool {
+    loop {
+        TimeoutFuture::new(ASK_MS).await;
+        if !wanted() {
+            return false;
+        }
+        if probe(ProbeId(u64::from_le_bytes(clock::random()))).await == Answer::Echoed {
+            return wanted();
         }
     }
 }
