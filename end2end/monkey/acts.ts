@@ -73,7 +73,7 @@ const click: Act = async ({ page, random, typed, other }) => {
   if (!target) return undefined;
   const name = await target.evaluate((element) => (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim(), undefined, { timeout: 1_000 }).catch(() => "");
   if (DISCARDS.test(name)) {
-    const draft = await target.evaluate((element) => element.closest(".homeless-draft")?.textContent, undefined, { timeout: 1_000 }).catch(() => "");
+    const draft = await target.evaluate((element) => element.closest(".homeless-draft")?.querySelector("textarea")?.value, undefined, { timeout: 1_000 }).catch(() => "");
     typed.discard(draft || (await allTexts(page)));
   }
   const before = page.url();

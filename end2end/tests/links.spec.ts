@@ -48,6 +48,28 @@ test("both links are replaced: the old ones stop at once, and the work goes on b
   await expect(cy.cards("To do")).toHaveText(["Before", "After"]);
 });
 
+test("both links are replaced while somebody works: what is kept of theirs is in reach, also after a reload", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  const bo = await Person.at(browser, board.editUrl);
+  await bo.list("To do").getByRole("button", { name: "Add card" }).click();
+  await bo.page.getByLabel("New card").pressSequentially("In vain");
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = ada.page.getByRole("dialog", { name: "Share this board" });
+  await dialog.getByRole("button", { name: "Replace both links…" }).click();
+  await dialog.getByRole("button", { name: "Replace both links", exact: true }).click();
+  const ended = bo.page.locator('.strip[data-strip="ended"]');
+  await expect(ended).toContainText("The links of this board were replaced.");
+  await bo.page.getByLabel("New card").press("Enter");
+  for (const reloaded of [false, true]) {
+    if (reloaded) await bo.page.reload();
+    await expect(ended).toContainText("1 change is kept on this device");
+    await expect(ended.getByRole("button", { name: "Export" })).toBeVisible();
+    await expect(bo.cards("To do")).toHaveText(["In vain"]);
+  }
+});
+
 test("the answer to the replacement is lost: the new link is not", async ({ board, browser }) => {
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");

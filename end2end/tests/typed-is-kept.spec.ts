@@ -138,6 +138,38 @@ test("Escape in a card gives up its title and label, and both can be had back", 
   await expect(ada.card("Go shopping")).toBeVisible();
 });
 
+test("Ctrl+Z after a discard brings the text back, and changes nothing on the board", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+  const field = ada.page.getByLabel("New card");
+  await field.pressSequentially("Precious words");
+  await field.press("Escape");
+  await expect(ada.list("To do").getByRole("button", { name: "Add card" })).toBeFocused();
+  await ada.page.keyboard.press("Control+z");
+  await expect(field).toHaveValue("Precious words");
+  await expect(ada.page.getByRole("button", { name: "Undo" })).toHaveCount(0);
+  await expect(ada.cards("To do")).toHaveText(["Shopping"]);
+});
+
+test("notes beyond their limit leave a way out: close again keeps them as a draft, Escape discards them", async ({ browser, sharedServer }) => {
+  const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
+  const dialog = await ada.open("Shopping");
+  const notes = dialog.getByLabel("Notes");
+  const long = '"'.repeat(40_000);
+  await notes.fill(long);
+  const close = dialog.getByRole("button", { name: "Close" });
+  await close.click();
+  await expect(dialog.getByRole("alert")).toContainText("too long");
+  await close.click();
+  await expect(dialog).toHaveCount(0);
+  await ada.open("Shopping");
+  await expect(notes).toHaveValue(long);
+  await notes.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await ada.page.getByRole("button", { name: "Undo" }).click();
+  await expect(notes).toHaveValue(long);
+});
+
 test("a discarded text comes back behind what is being typed in its place", async ({ browser, sharedServer }) => {
   const { ada } = await atBoard(await browser.newContext(), sharedServer.url);
   const add = ada.list("To do").getByRole("button", { name: "Add card" });
@@ -165,6 +197,7 @@ test("a text beyond its limit is held, says how much is too long, and is saved o
   await expect(dialog).toContainText("3 characters too long");
   await dialog.getByRole("button", { name: "Close" }).click();
   await expect(dialog.getByRole("alert")).toContainText("too long");
+  await expect(dialog).toContainText("Close again to keep the text on this device for later.");
   await expect(title).toHaveValue("漢".repeat(503));
   await ada.page.reload();
   await expect(title).toHaveValue("漢".repeat(503));
@@ -181,19 +214,23 @@ test("a list that somebody archives leaves the card that is being typed with its
   await ada.page.getByLabel("New card").pressSequentially("Buy the milk");
   await bo.list("To do").getByLabel("List menu").click();
   await bo.list("To do").getByRole("button", { name: "Archive" }).click();
-  const homeless = ada.page.getByRole("region", { name: "Text without a place" });
+  const homeless = ada.page.getByRole("region", { name: "Texts without a place" });
   await expect(homeless).toContainText("The list “To do” is not here any more");
-  await expect(homeless).toContainText("Buy the milk");
+  const kept = homeless.getByRole("textbox");
+  await expect(kept).toHaveValue("Buy the milk");
+  await expect(kept, "typing goes on").toBeFocused();
+  await ada.page.keyboard.type(" and bread");
+  await expect(kept).toHaveValue("Buy the milk and bread");
   await ada.page.reload();
   const field = ada.list("Doing").getByLabel("New card");
   await ada.list("Doing").getByRole("button", { name: "Add card" }).click();
   await field.pressSequentially("Buy eggs");
   await homeless.getByRole("button", { name: "Put into “Doing”" }).click();
   await expect(homeless).toHaveCount(0);
-  await expect(field, "behind what is there").toHaveValue("Buy eggs\nBuy the milk");
+  await expect(field, "behind what is there").toHaveValue("Buy eggs\nBuy the milk and bread");
   await expect(field).toBeFocused();
   await field.press("Enter");
-  await expect(ada.cards("Doing")).toHaveText(["Buy eggs", "Buy the milk"]);
+  await expect(ada.cards("Doing")).toHaveText(["Buy eggs", "Buy the milk and bread"]);
 });
 
 test("two tabs type in one place, and neither loses its text", async ({ browser, sharedServer }) => {

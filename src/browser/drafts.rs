@@ -120,6 +120,12 @@ pub fn open(document: DocumentId, came: impl Fn() + Clone + 'static) {
     }
 }
 
+/// Whether any page stores drafts of a document here.
+#[must_use]
+pub fn are_stored(document: DocumentId) -> bool {
+    !records(document).is_empty()
+}
+
 /// The draft at a place, if there is one.
 #[must_use]
 pub fn get(document: DocumentId, place: &str) -> Option<Draft> {

@@ -21,6 +21,7 @@ use super::lifecycle::{Listener, Sign, signs};
 use super::lock::{self, Lock};
 use super::probe::probe;
 use super::socket::{Socket, websocket_opens};
+use super::storage::OutboxStore;
 use super::{clock, lifecycle};
 use crate::sync::client::{
     Client, Effect, Event, Opening, Patience, Reading, Recalled, Settings, SocketEvent, Start, Status, Turn, Voice,
@@ -50,6 +51,12 @@ pub async fn kept_document<D: Document>(id: DocumentId) -> Option<KeptDocument<D
     let get = async || Database::open().await?.get(database::Store::Documents, &id.to_string()).await;
     let text = database::patiently(get).await.ok()??;
     read(&text)
+}
+
+/// Whether this device has changes to the document `id` that are not saved. Waits for the device for as long as it takes.
+pub async fn has_unsent(id: DocumentId) -> bool {
+    let read = async || Database::open().await?.read(database::Store::Outbox, &format!("{id}/")).await;
+    !OutboxStore::new(id).load().is_empty() || database::patiently(read).await.is_ok_and(|texts| !texts.is_empty())
 }
 
 /// What tabs tell each other of the outbox that they share.

@@ -26,13 +26,16 @@ use crate::ui::keys::{is_enter, is_key};
 pub fn CardDetails() -> impl IntoView {
     let board = use_board();
     let fields = Fields::here();
-    // A field that cannot be left as it is says why, and keeps the dialog open.
+    // A field that cannot be left as it is says why, and keeps the dialog open; once. Then its text stays as a draft.
+    let held = RwSignal::new(None);
     let close = move || {
-        if let Some(card) = board.opened.get_untracked()
-            && fields.leave()
-        {
+        let Some(card) = board.opened.get_untracked() else { return };
+        if fields.leave() || held.get_untracked() == Some(card) {
+            held.set(None);
             board.opened.set(None);
             focus_card(board, card);
+        } else {
+            held.set(Some(card));
         }
     };
     view! {
@@ -48,6 +51,9 @@ pub fn CardDetails() -> impl IntoView {
                 let card = board.mirror.card(id)?;
                 Some(view! { <Details id card fields /> })
             }}
+            <When when=move || held.get().is_some() && held.get() == board.opened.get()>
+                <p class="field-remark" role="status">"Not saved. Close again to keep the text on this device for later."</p>
+            </When>
         </Dialog>
     }
     .into_any()

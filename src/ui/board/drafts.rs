@@ -22,16 +22,33 @@ impl BoardHandle {
     /// Says that a text was given up, and offers it back.
     pub(super) fn tell_discarded(self, place: Place, text: String, from: String) {
         let said = format!("Discarded {}", quote(&text));
-        let back = move || {
-            self.add_draft(place, &text, &from);
-            if !self.drafts_came.is_disposed() {
-                self.drafts_came.update(|times| *times += 1);
-                if place.card().is_some() {
-                    self.opened.set(place.card());
-                }
+        let _ = self.discarded.try_update_value(|discarded| {
+            discarded.retain(|(other, ..)| *other != place);
+            discarded.push((place, text.clone(), from.clone()));
+        });
+        let back = move || self.take_back(place, &text, &from);
+        self.toasts.show(Toast::new(said).action("Undo", back).named(name_of_toast(place)));
+    }
+
+    /// Brings the text back that was discarded last, if nothing was changed since. Returns whether there was one.
+    pub(super) fn undo_discard(self) -> bool {
+        let last = self.discarded.try_update_value(Vec::pop).flatten();
+        if let Some((place, text, from)) = &last {
+            self.toasts.dismiss_named(name_of_toast(*place));
+            self.take_back(*place, text, from);
+        }
+        last.is_some()
+    }
+
+    fn take_back(self, place: Place, text: &str, from: &str) {
+        self.add_draft(place, text, from);
+        if !self.drafts_came.is_disposed() {
+            self.discarded.update_value(|discarded| discarded.retain(|(other, ..)| *other != place));
+            self.drafts_came.update(|times| *times += 1);
+            if place.card().is_some() {
+                self.opened.set(place.card());
             }
-        };
-        self.toasts.show(Toast::new(said).action("Undo", back).named(format!("discarded {place}")));
+        }
     }
 
     /// Stores a text as a draft: behind what is being typed at this place, which nothing replaces.
@@ -86,6 +103,10 @@ pub fn restore_drafts(board: BoardHandle) {
     });
 }
 
+fn name_of_toast(place: Place) -> String {
+    format!("discarded {place}")
+}
+
 fn quote(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(QUOTED) {
@@ -117,17 +138,17 @@ pub fn HomelessDrafts() -> impl IntoView {
         };
         homeless.get().into_iter().map(item).collect::<Vec<_>>()
     };
-    // Whoever was typing goes on here.
+    // Whoever was typing goes on in the text: on a button, a space would press it.
     Effect::new(move |before: Option<usize>| {
         let count = homeless.with(Vec::len);
         if count > before.unwrap_or_default() && is_nowhere() {
-            focus_later(".homeless button".to_owned());
+            focus_later(".homeless textarea".to_owned());
         }
         count
     });
     view! {
         <When when=move || homeless.with(|drafts| !drafts.is_empty())>
-            <section class="homeless" aria-label="Text without a place">
+            <section class="homeless" aria-label="Texts without a place">
                 <Each items />
             </section>
         </When>
@@ -164,6 +185,11 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
             copied.try_set(copy_text(&text).await);
         });
     };
+    let typed = move |event| {
+        let to = event_target_value(&event);
+        text.set_value(to.clone());
+        let _ = drafts::put(board.id, &place.to_string(), to, String::new());
+    };
     let discard = move |_| {
         let text = text.get_value();
         drafts::remove(board.id, &place.to_string());
@@ -188,7 +214,13 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
     view! {
         <div class="homeless-draft">
             <p class="hint">{why}</p>
-            <p class="homeless-text" translate="no" dir="auto">{text.get_value()}</p>
+            <textarea
+                aria-label="Text without a place"
+                rows="3"
+                dir="auto"
+                prop:value=text.get_value()
+                on:input=typed
+            ></textarea>
             <div class="row">
                 <Each items=lists />
                 <button class="button small-text" on:click=copy>

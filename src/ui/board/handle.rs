@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::focus::{focus_card, focus_restored};
 use super::mirror::Mirror;
+use super::place::Place;
 use super::typing::Typing;
 use super::words::WORDS;
 use crate::board::position;
@@ -32,6 +33,8 @@ pub struct BoardHandle {
     pub moving: RwSignal<Option<CardId>>,
     /// Counts how often drafts came back: from a page that ended, or because the person took a discard back.
     pub drafts_came: RwSignal<u64>,
+    /// Texts that were discarded since the last change, with what the person had started from.
+    pub discarded: StoredValue<Vec<(Place, String, String)>>,
     /// The names of toasts that offer to change this board.
     pub offers: StoredValue<Vec<String>>,
     /// The page has come alive: changes are kept from now on.
@@ -107,6 +110,7 @@ impl BoardHandle {
             alive,
             opened: RwSignal::new(None),
             drafts_came: RwSignal::new(0),
+            discarded: StoredValue::new(Vec::new()),
             offers: StoredValue::new(Vec::new()),
             moving: RwSignal::new(None),
             may_edit: may_edit.into(),
@@ -134,6 +138,7 @@ impl BoardHandle {
         if made > 0 {
             // Its "Undo" was for the changes before these.
             self.toasts.dismiss_named(UNDO);
+            let _ = self.discarded.try_update_value(Vec::clear);
             let _ = self.history.try_update_value(|history| history.record(&before, &changes));
         }
         made
@@ -151,8 +156,11 @@ impl BoardHandle {
         made
     }
 
-    /// Undoes this person's last step that was not undone, as far as nobody else has changed it since.
+    /// Undoes this person's last step that was not undone, as far as nobody else has changed it since: a discarded text, or changes.
     pub fn undo(&self) {
+        if self.undo_discard() {
+            return;
+        }
         self.toasts.dismiss_named(UNDO);
         let board = self.mirror.board.get_untracked();
         let undo = self.history.try_update_value(|history| history.undo(&board)).unwrap_or(Undo::Nothing);

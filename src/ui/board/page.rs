@@ -71,8 +71,9 @@ pub fn BoardRoute() -> impl IntoView {
 /// A device that has not answered after this time is said to be slow.
 const LOOKING_IS_SLOW: Duration = Duration::from_secs(1);
 
-/// The server knows no board under this key. It may have been made here without a network: then this device has it. Or the key was
-/// replaced from here, and the answer lost: then this device has the new one.
+/// The server knows no board under this key. It may have been made here without a network, or have unsent changes from here when
+/// somebody replaced its links: then this device has it. Or the key was replaced from here, and the answer lost: then this device has the
+/// new one.
 #[component]
 fn Unknown(key: String) -> impl IntoView {
     let page = RwSignal::new(None);
@@ -88,7 +89,7 @@ fn Unknown(key: String) -> impl IntoView {
         leptos::task::spawn_local(async move {
             match device::take_up_replacement(&key).await {
                 Some(new) => replace_with(&page_of(&new)),
-                None => drop(page.try_set(device::made_here(&key).await)),
+                None => drop(page.try_set(device::unsent_here(&key).await)),
             }
             if let Ok(slow) = slow {
                 slow.clear();

@@ -58,7 +58,7 @@ pub async fn kept_board(_key: &Key) -> Option<BoardPage> {
 
 /// See the browser's.
 #[allow(clippy::unused_async)]
-pub async fn made_here(_key: &Key) -> Option<BoardPage> {
+pub async fn unsent_here(_key: &Key) -> Option<BoardPage> {
     None
 }
 

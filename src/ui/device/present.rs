@@ -64,8 +64,16 @@ pub async fn kept_board(key: &Key) -> Option<BoardPage> {
 }
 
 /// The board that was made here under `key`, if the server does not know it yet. Waits for the device for as long as it takes.
-pub async fn made_here(key: &Key) -> Option<BoardPage> {
+async fn made_here(key: &Key) -> Option<BoardPage> {
     kept_board(key).await.filter(|page| !page.registered)
+}
+
+/// The board that `key` opened before, if this device has something of it that the server does not. Waits for the device for as long as
+/// it takes.
+pub async fn unsent_here(key: &Key) -> Option<BoardPage> {
+    let page = kept_board(key).await?;
+    let unsent = !page.registered || drafts::are_stored(page.id) || session::has_unsent(page.id).await;
+    unsent.then_some(page)
 }
 
 /// Opens a board: at once if it was made here and the server does not know it yet, else as the server has it, else as this
