@@ -1,5 +1,7 @@
 //! Keyboard focus among cards and lists.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -83,16 +85,22 @@ pub fn press_add_card(list: ListId) -> bool {
     })
 }
 
+thread_local! {
+    /// How often `focus_later` was called: of several calls within one frame the last one counts.
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
 /// Focuses the first element that `selector` finds, after what has changed is drawn; unless the person has gone elsewhere meanwhile.
 pub fn focus_later(selector: String) {
     let from = document().active_element();
+    let call = CALLS.get().wrapping_add(1);
+    CALLS.set(call);
     request_animation_frame(move || {
         let at = document().active_element();
         let elsewhere = at != from && at.is_some_and(|at| at.tag_name() != "BODY");
-        if elsewhere {
-            return;
+        if !elsewhere && call == CALLS.get() {
+            focus_first(&selector);
         }
-        focus_first(&selector);
     });
 }
 
