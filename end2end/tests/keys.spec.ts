@@ -76,7 +76,7 @@ test("letters that are meant for a field that has just gone act on nothing", asy
   await expect(ada.card("One").getByText("Urgent")).toBeHidden();
   await expect(page.locator("dialog[open]")).toHaveCount(0);
   await expect(page.getByLabel("New card"), "nor does the browser's own undo").toHaveValue("mi");
-  // Whoever goes somewhere else means it.
+  // A move of the focus by hand ends the text.
   await ada.cards("To do").first().focus();
   await page.keyboard.press("Escape");
   await page.keyboard.press("x");

@@ -84,14 +84,13 @@ fn hear_first(act: impl Fn(&KeyboardEvent) + 'static) -> (&'static str, Closure<
     ("keydown", hear)
 }
 
-/// Takes note of what is text, has a key that is held press a button once, and undoes: outside of fields, the browser's own undo would
-/// take back what was typed in some field.
+/// Takes note of what is text, has a key that is held press a button once, and undoes.
+///
+/// Outside of fields, the browser's own undo and redo are prevented: they would change the text of a field that has no focus.
 fn on_any_key(board: BoardHandle, event: &KeyboardEvent) {
     let (key, in_field) = (event.key(), is_in(event, TEXT));
-    let undoes = key == "z" && is_command(event) && !event.shift_key() && !event.alt_key() && !in_field;
-    if undoes {
-        // Whoever types means the text.
-        if acts(board, event) {
+    if key.eq_ignore_ascii_case("z") && is_command(event) && !event.alt_key() && !in_field {
+        if !event.shift_key() && acts(board, event) {
             board.undo();
         }
         event.prevent_default();
