@@ -63,7 +63,7 @@ async function allTexts(page: Page, within = ""): Promise<string> {
   return await page.evaluate((fields) => [...document.querySelectorAll<HTMLInputElement>(fields)].map(({ value }) => value).join("\n"), fields);
 }
 
-/** What Escape gives up: the text of the field that has the focus, or of all fields of the dialog. */
+/** What Escape gives up: the text of the field that has the focus, and of all fields of the dialog. */
 async function escapes(page: Page): Promise<string> {
   return `${await focusedText(page)}\n${await allTexts(page, "dialog[open]")}`;
 }

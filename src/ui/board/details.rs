@@ -26,16 +26,21 @@ use crate::ui::keys::{is_enter, is_key};
 pub fn CardDetails() -> impl IntoView {
     let board = use_board();
     let fields = Fields::here();
-    // A field that cannot be left as it is says why, and keeps the dialog open; once. Then its text stays as a draft.
-    let held = RwSignal::new(None);
+    // A text that cannot be saved keeps the dialog open, with the reason. Closing again closes it, and the text stays as a draft.
+    let asked = RwSignal::new(false);
+    let held = Signal::derive(move || asked.get() && fields.have_problem());
+    Effect::new(move |_| {
+        board.opened.track();
+        asked.set(false);
+    });
     let close = move || {
         let Some(card) = board.opened.get_untracked() else { return };
-        if fields.leave() || held.get_untracked() == Some(card) {
-            held.set(None);
+        let told = held.get_untracked();
+        if fields.leave() || told {
             board.opened.set(None);
             focus_card(board, card);
         } else {
-            held.set(Some(card));
+            asked.set(true);
         }
     };
     view! {
@@ -51,7 +56,7 @@ pub fn CardDetails() -> impl IntoView {
                 let card = board.mirror.card(id)?;
                 Some(view! { <Details id card fields /> })
             }}
-            <When when=move || held.get().is_some() && held.get() == board.opened.get()>
+            <When when=held>
                 <p class="field-remark" role="status">"Not saved. Close again to keep the text on this device for later."</p>
             </When>
         </Dialog>

@@ -13,10 +13,13 @@ use crate::ui::device::drafts;
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::focus::is_nowhere;
 use crate::ui::icon::{CLOSE, Icon};
-use crate::ui::toast::Toast;
+use crate::ui::toast::{Kind, Toast};
 
 /// As much of a text as a toast quotes, in characters.
 const QUOTED: usize = 40;
+
+const NOT_STORED: &str =
+    "The text that you are typing can't be kept on this device. Leave this page open until it is on the board.";
 
 impl BoardHandle {
     /// Says that a text was given up, and offers it back.
@@ -58,7 +61,14 @@ impl BoardHandle {
             Some(there) => (place.joined(&there.text, text), there.from),
             None => (text.to_owned(), from.to_owned()),
         };
-        let _ = drafts::put(self.id, &name, text, from);
+        self.store_draft(place, text, from);
+    }
+
+    /// Stores the text that is being typed at a place. Tells the person if the device does not take it.
+    pub(super) fn store_draft(self, place: Place, text: String, from: String) {
+        if !drafts::put(self.id, &place.to_string(), text, from) && self.connection.kept.get_untracked() {
+            self.toasts.show(Toast::new(NOT_STORED).kind(Kind::Danger).lasting().named("draft-not-stored"));
+        }
     }
 
     /// The drafts of this board with their places, the one typed last first.
@@ -138,7 +148,7 @@ pub fn HomelessDrafts() -> impl IntoView {
         };
         homeless.get().into_iter().map(item).collect::<Vec<_>>()
     };
-    // Whoever was typing goes on in the text: on a button, a space would press it.
+    // The text takes the focus, so that further keys go into it. On a button, a space would press it.
     Effect::new(move |before: Option<usize>| {
         let count = homeless.with(Vec::len);
         if count > before.unwrap_or_default() && is_nowhere() {
@@ -188,7 +198,8 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
     let typed = move |event| {
         let to = event_target_value(&event);
         text.set_value(to.clone());
-        let _ = drafts::put(board.id, &place.to_string(), to, String::new());
+        let from = drafts::get(board.id, &place.to_string()).map(|draft| draft.from).unwrap_or_default();
+        board.store_draft(place, to, from);
     };
     let discard = move |_| {
         let text = text.get_value();

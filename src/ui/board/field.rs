@@ -6,7 +6,7 @@ use super::handle::BoardHandle;
 use super::place::{Left, Place};
 use crate::ui::device::drafts;
 use crate::ui::dynamic::Alive;
-use crate::ui::toast::{Kind, Toast};
+use crate::ui::toast::Toast;
 
 /// A field's text, and how it stands to the board's value. Cheap to copy.
 ///
@@ -89,10 +89,8 @@ impl Field {
         let place = self.place.to_string();
         if text == from {
             drafts::remove(self.board.id, &place);
-        } else if !drafts::put(self.board.id, &place, text.to_owned(), from)
-            && self.board.connection.kept.get_untracked()
-        {
-            self.board.toasts.show(Toast::new(NOT_STORED).kind(Kind::Danger).lasting().named("draft-not-stored"));
+        } else {
+            self.board.store_draft(self.place, text.to_owned(), from);
         }
     }
 
@@ -221,6 +219,12 @@ impl Fields {
         self.0.get_value().into_iter().filter(|field| !field.leave()).count() == 0
     }
 
+    /// Whether any text cannot be saved as it is, as far as the person was told. Follows the fields.
+    #[must_use]
+    pub fn have_problem(self) -> bool {
+        self.0.get_value().into_iter().any(|field| field.problem.try_get().flatten().is_some())
+    }
+
     /// Gives up what was typed in all fields, and offers it back; but for notes, which are on the board already unless they are held.
     pub fn discard(self) {
         for field in self.0.get_value() {
@@ -236,9 +240,6 @@ impl std::fmt::Debug for Field {
         f.debug_struct("Field").field("place", &self.place).finish_non_exhaustive()
     }
 }
-
-const NOT_STORED: &str =
-    "The text that you are typing can't be kept on this device. Leave this page open until it is on the board.";
 
 /// Why a field's text cannot be saved as it is; else how much room is left in it, near the end.
 ///
