@@ -30,6 +30,16 @@ const BUTTONS = "button:enabled, summary, a[href^='/'], input[type=checkbox]:ena
 /** Leaves a field's text behind on purpose. */
 const DISCARDS = /^(cancel|done|discard|let go)/i;
 
+/** The button that replaces the board's links. */
+const REPLACES = "Replace both links";
+
+/** The person replaced the links of the page at the address `before`. */
+async function useNewKey(page: Page, other: Other, before: string): Promise<void> {
+  await page.waitForURL((url) => url.href !== before, { timeout: 10_000 }).catch(() => {});
+  const key = /\/b\/([\w-]{22})$/.exec(page.url())?.[1];
+  if (page.url() !== before && before === other.url && key) other.useKey(key);
+}
+
 /** The elements that a person can see and press: on the page, or in the dialog that is open. */
 async function visible(page: Page, selector: string): Promise<Locator[]> {
   const all = page.locator(selector);
@@ -78,11 +88,7 @@ const click: Act = async ({ page, random, typed, other }) => {
   }
   const before = page.url();
   await press(page, target);
-  if (name === "Replace both links") {
-    await page.waitForURL((url) => url.href !== before, { timeout: 10_000 }).catch(() => {});
-    const key = /\/b\/([\w-]{22})$/.exec(page.url())?.[1];
-    if (page.url() !== before && before === other.url && key) other.useKey(key);
-  }
+  if (name === REPLACES) await useNewKey(page, other, before);
   return `press “${name.slice(0, 40)}”`;
 };
 
@@ -151,7 +157,7 @@ const openCard: Act = async ({ page, random }) => {
   return "open a card";
 };
 
-const key: Act = async ({ page, random, typed }) => {
+const key: Act = async ({ page, random, typed, other }) => {
   const keys = ["x", "u", "m", "a", "n", "?", "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Alt+ArrowDown", "Alt+ArrowRight", "Alt+ArrowLeft", "Control+z"];
   if (random.happens(0.6)) {
     const card = random.pick(await visible(page, ".card-open"));
@@ -164,7 +170,10 @@ const key: Act = async ({ page, random, typed }) => {
   // A letter goes behind the words, not into one.
   if (inField && /^[a-z?]$/.test(name)) await page.keyboard.press("Control+End");
   if (name === "Escape") typed.discard(await escapes(page));
+  const replaces = name === "Enter" && (await page.evaluate(() => document.activeElement?.textContent)) === REPLACES;
+  const before = page.url();
   await page.keyboard.press(name);
+  if (replaces) await useNewKey(page, other, before);
   return `key ${name}`;
 };
 
