@@ -35,7 +35,8 @@ const REPLACES = "Replace both links";
 
 /** The person replaced the links of the page at the address `before`. */
 async function useNewKey(page: Page, other: Other, before: string): Promise<void> {
-  await page.waitForURL((url) => url.href !== before, { timeout: 10_000 }).catch(() => {});
+  const refused = page.locator("dialog[open] p[role=status]:not(:empty)").waitFor({ timeout: 10_000 });
+  await Promise.race([page.waitForURL((url) => url.href !== before, { timeout: 10_000, waitUntil: "commit" }), refused]).catch(() => {});
   const key = /\/b\/([\w-]{22})$/.exec(page.url())?.[1];
   if (page.url() !== before && before === other.url && key) other.useKey(key);
 }
@@ -214,11 +215,9 @@ const choose: Act = async ({ page, random }) => {
   return "choose an option";
 };
 
-const history: Act = async ({ page, other, random }) => {
+const history: Act = async ({ page, random }) => {
   const back = random.happens(0.6);
   await (back ? page.goBack({ timeout: 5_000, waitUntil: "commit" }) : page.goForward({ timeout: 5_000, waitUntil: "commit" })).catch(() => {});
-  // Before the first page there is none of ours.
-  if (page.url() === "about:blank") await page.goto(other.url, { waitUntil: "commit" });
   return back ? "Back" : "Forward";
 };
 

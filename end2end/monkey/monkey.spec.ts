@@ -72,7 +72,12 @@ for (const seed of SEEDS) {
     const check = async (): Promise<Seen> => {
       const until = Date.now() + LATE_MS;
       for (;;) {
-        const seen = await look(stage.page).catch((error: unknown) => fail(String(error)));
+        const seen = await look(stage.page).catch(async (error: unknown) => {
+          // Back has led to before the first page.
+          if (stage.page.url() !== "about:blank") return fail(`at ${stage.page.url()}: ${String(error)}`);
+          await stage.page.goto(other.url, { waitUntil: "commit" });
+          return await look(stage.page);
+        });
         const found = [...errors.found, ...readerErrors.found];
         if (found.length > 0) fail(found.join("\n"));
         if (ONLY_ERRORS) return seen;
@@ -98,7 +103,8 @@ for (const seed of SEEDS) {
       }
       for (const page of [stage.page, reader]) {
         if (page.url() !== other.url) await page.goto(other.url);
-        await page.locator('.network-tools button:has-text("Reset")').first().click({ timeout: 300, force: true }).catch(() => {});
+        const reset = page.locator('.network-tools button:has-text("Reset")');
+        if ((await reset.count()) > 0) await reset.first().click({ timeout: 300, force: true }).catch(() => {});
         await page
           .locator('.pill:is([data-state="saved"], [data-state="attention"])')
           .waitFor({ timeout: 60_000 })
@@ -110,28 +116,32 @@ for (const seed of SEEDS) {
     };
 
     let last = await look(stage.page);
+    const once = async (): Promise<void> => {
+      stage.step += 1;
+      steps.push(`${String(stage.step).padStart(5)} ${await actOnce(stage)}`);
+      if (stage.random.happens(OTHER_ACTS) && server.running && last.path === new URL(other.url).pathname) {
+        steps.push(`      another person: ${await other.act(stage.random, last.held ?? last.shown, stage.step)}`);
+      }
+      last = await check();
+    };
     await stage.page.locator('.pill[data-state="saved"]').waitFor({ timeout: 30_000 });
+    // Without the service worker, a page that is loaded again offline is the browser's own.
+    await stage.page.evaluate(async () => void (await navigator.serviceWorker.ready));
     try {
-      for (stage.step = 1; stage.step <= STEPS; stage.step += 1) {
-        const done = await actOnce(stage);
-        steps.push(`${String(stage.step).padStart(5)} ${done}`);
-        if (stage.random.happens(OTHER_ACTS) && server.running && last.path === new URL(other.url).pathname) {
-          steps.push(`      another person: ${await other.act(stage.random, last.held ?? last.shown, stage.step)}`);
-        }
-        last = await check();
-        if (stage.step % ROUND === 0) {
+      while (stage.step < STEPS) {
+        const end = Math.min(stage.step + ROUND, STEPS);
+        // Outside of a step of the test, each call of the browser searches all calls before it for one.
+        await test.step(`steps ${stage.step + 1} to ${end}`, async () => {
+          while (stage.step < end) await once();
           await settle();
           last = await check();
-        }
+        });
       }
-      stage.step = STEPS;
-      await settle();
-      await check();
     } catch (error) {
       await test.info().attach("steps.txt", { body: steps.join("\n"), contentType: "text/plain" });
       throw error;
     } finally {
-      console.log(`Seed ${seed}: ${Math.min(stage.step, STEPS)} steps; words: ${stage.typed.summary()}.`);
+      console.log(`Seed ${seed}: ${stage.step} steps; words: ${stage.typed.summary()}.`);
       if (test.info().status !== "passed") await test.info().attach("server.log", { body: server.log, contentType: "text/plain" });
       other.disconnect();
       await Promise.all([context.close(), readers.close()]);

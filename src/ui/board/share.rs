@@ -53,6 +53,7 @@ fn ReplaceLinks() -> impl IntoView {
     let problem = RwSignal::new(String::new());
     let replace = move |_| {
         busy.set(true);
+        problem.set(String::new());
         let board = recent(board);
         spawn_local(async move {
             let replaced = device::replace_links(board).await;
