@@ -41,30 +41,60 @@ async function useNewKey(page: Page, other: Other, before: string): Promise<void
   if (page.url() !== before && before === other.url && key) other.useKey(key);
 }
 
+/** An element that a person can see and press. */
+interface Target {
+  x: number;
+  y: number;
+  /** What it is called. */
+  name: string;
+  /** The text beside it that found no place on the board. */
+  homeless: string;
+  locator: Locator;
+}
+
 /** The elements that a person can see and press: on the page, or in the dialog that is open. */
-async function visible(page: Page, selector: string): Promise<Locator[]> {
+async function visible(page: Page, selector: string): Promise<Target[]> {
   const all = page.locator(selector);
-  const reachable = await all.evaluateAll((elements) =>
+  const targets = await all.evaluateAll((elements) =>
     elements.map((element) => {
       const { left, top, width, height } = element.getBoundingClientRect();
-      if (width === 0 || height === 0) return false;
-      const there = document.elementFromPoint(left + width / 2, top + height / 2);
-      return !!there && (element.contains(there) || there.contains(element));
+      const [x, y] = [left + width / 2, top + height / 2];
+      const there = width > 0 && height > 0 && document.elementFromPoint(x, y);
+      const name = (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim();
+      const homeless = element.closest(".homeless-draft")?.querySelector("textarea")?.value ?? "";
+      return there && (element.contains(there) || there.contains(element)) ? { x, y, name, homeless } : null;
     }),
   );
-  return reachable.flatMap((yes, n) => (yes ? [all.nth(n)] : []));
+  return targets.flatMap((target, n) => (target ? [{ ...target, locator: all.nth(n) }] : []));
 }
 
-async function press(page: Page, target: Locator): Promise<void> {
-  const box = await target.boundingBox({ timeout: 1_000 }).catch(() => null);
-  if (box) await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+async function press(page: Page, { x, y }: Target): Promise<void> {
+  await page.mouse.click(x, y);
 }
 
-/** The text of the field that has the focus. */
-async function focusedText(page: Page): Promise<string> {
+/** What has the focus. */
+interface Focused {
+  /** What it is called, if it is a field that takes text and is not of the tools. */
+  field: string | null;
+  /** Whether the browser's own undo works in it. */
+  undoes: boolean;
+  /** The text in it. */
+  value: string;
+  /** The text on it. */
+  text: string;
+}
+
+async function focused(page: Page): Promise<Focused> {
   return await page.evaluate(() => {
     const at = document.activeElement;
-    return at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement ? at.value : "";
+    const field = at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement ? at : null;
+    const typed = field && !["checkbox", "date", "file", "number", "range"].includes(field.type);
+    return {
+      field: typed && !field.readOnly && !field.closest(".network-tools, .home-page") ? field.getAttribute("aria-label") || field.className || field.tagName : null,
+      undoes: !!field && field.type !== "checkbox",
+      value: field?.value ?? "",
+      text: at?.textContent ?? "",
+    };
   });
 }
 
@@ -76,17 +106,14 @@ async function allTexts(page: Page, within = ""): Promise<string> {
 
 /** What Escape gives up: the text of the field that has the focus, and of all fields of the dialog. */
 async function escapes(page: Page): Promise<string> {
-  return `${await focusedText(page)}\n${await allTexts(page, "dialog[open]")}`;
+  return `${(await focused(page)).value}\n${await allTexts(page, "dialog[open]")}`;
 }
 
 const click: Act = async ({ page, random, typed, other }) => {
   const target = random.pick(await visible(page, BUTTONS));
   if (!target) return undefined;
-  const name = await target.evaluate((element) => (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim(), undefined, { timeout: 1_000 }).catch(() => "");
-  if (DISCARDS.test(name)) {
-    const draft = await target.evaluate((element) => element.closest(".homeless-draft")?.querySelector("textarea")?.value, undefined, { timeout: 1_000 }).catch(() => "");
-    typed.discard(draft || (await allTexts(page)));
-  }
+  const { name } = target;
+  if (DISCARDS.test(name)) typed.discard(target.homeless || (await allTexts(page)));
   const before = page.url();
   await press(page, target);
   if (name === REPLACES) await useNewKey(page, other, before);
@@ -95,20 +122,16 @@ const click: Act = async ({ page, random, typed, other }) => {
 
 const type: Act = async (stage) => {
   const { page, random, typed, step } = stage;
-  const inField = (await focusedText(page)) !== "" || (await page.evaluate(() => document.activeElement?.matches("input:not([type]), textarea") ?? false));
-  if (!inField || random.happens(0.3)) {
+  let at = await focused(page);
+  if (at.field === null || random.happens(0.3)) {
     const field = random.pick(await visible(page, TEXT_FIELDS));
     if (!field) return undefined;
     await press(page, field);
+    at = await focused(page);
   }
-  const where = await page.evaluate(() => {
-    const at = document.activeElement;
-    const field = at instanceof HTMLTextAreaElement || (at instanceof HTMLInputElement && !["checkbox", "date", "file", "number", "range"].includes(at.type));
-    return field && !at.readOnly && !at.closest(".network-tools, .home-page") ? (at.getAttribute("aria-label") ?? at.className ?? at.tagName) || at.tagName : null;
-  });
-  if (where === null) return undefined;
+  if (at.field === null) return undefined;
   if (random.happens(0.15)) {
-    typed.discard(await focusedText(page));
+    typed.discard(at.value);
     await page.keyboard.press("Control+a");
   } else {
     await page.keyboard.press("Control+End");
@@ -118,8 +141,8 @@ const type: Act = async (stage) => {
   const text = ` ${words.join(" ")}`;
   await (random.happens(0.3) ? page.keyboard.type(text) : page.keyboard.insertText(text));
   // A field that went away while one typed has not taken the rest.
-  const there = await focusedText(page);
-  typed.add(words.filter((word) => there.includes(word)), step, where);
+  const there = (await focused(page)).value;
+  typed.add(words.filter((word) => there.includes(word)), step, at.field);
   const end = random.weighted<string>([
     [45, "Enter"],
     [12, "Tab"],
@@ -128,7 +151,7 @@ const type: Act = async (stage) => {
   ]);
   if (end === "Escape") typed.discard(await escapes(page));
   if (end) await page.keyboard.press(end);
-  return `type “${words.join(" ")}” into ${where}${end ? `, ${end}` : ""}`;
+  return `type “${words.join(" ")}” into ${at.field}${end ? `, ${end}` : ""}`;
 };
 
 const pasteLines: Act = async ({ page, random, typed, step }) => {
@@ -162,16 +185,16 @@ const key: Act = async ({ page, random, typed, other }) => {
   const keys = ["x", "u", "m", "a", "n", "?", "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Alt+ArrowDown", "Alt+ArrowRight", "Alt+ArrowLeft", "Control+z"];
   if (random.happens(0.6)) {
     const card = random.pick(await visible(page, ".card-open"));
-    await card?.focus({ timeout: 1_000 }).catch(() => {});
+    await card?.locator.focus({ timeout: 1_000 }).catch(() => {});
   }
   const name = random.pick(keys)!;
+  const at = await focused(page);
   // In a field the browser's own undo takes back what was typed, in another field too.
-  const inField = await page.evaluate(() => document.activeElement?.matches("input:not([type=checkbox]), textarea") ?? false);
-  if (inField && name === "Control+z") return undefined;
+  if (at.undoes && name === "Control+z") return undefined;
   // A letter goes behind the words, not into one.
-  if (inField && /^[a-z?]$/.test(name)) await page.keyboard.press("Control+End");
+  if (at.undoes && /^[a-z?]$/.test(name)) await page.keyboard.press("Control+End");
   if (name === "Escape") typed.discard(await escapes(page));
-  const replaces = name === "Enter" && (await page.evaluate(() => document.activeElement?.textContent)) === REPLACES;
+  const replaces = name === "Enter" && at.text === REPLACES;
   const before = page.url();
   await page.keyboard.press(name);
   if (replaces) await useNewKey(page, other, before);
@@ -187,11 +210,10 @@ const backdrop: Act = async ({ page }) => {
 const drag: Act = async ({ page, random }) => {
   const items = await visible(page, random.happens(0.8) ? ".card" : ".list-head");
   const [from, to] = [random.pick(items), random.pick(items)];
-  const [start, end] = [await from?.boundingBox({ timeout: 1_000 }).catch(() => null), await to?.boundingBox({ timeout: 1_000 }).catch(() => null)];
-  if (!start || !end) return undefined;
-  await page.mouse.move(start.x + start.width / 2, start.y + start.height / 2);
+  if (!from || !to) return undefined;
+  await page.mouse.move(from.x, from.y);
   await page.mouse.down();
-  await page.mouse.move(end.x + end.width / 2, end.y + end.height / 2 + random.below(40) - 20, { steps: 5 });
+  await page.mouse.move(to.x, to.y + random.below(40) - 20, { steps: 5 });
   const escaped = random.happens(0.15);
   if (escaped) await page.keyboard.press("Escape");
   await page.mouse.up();
@@ -209,9 +231,9 @@ const date: Act = async ({ page, random }) => {
 
 const choose: Act = async ({ page, random }) => {
   const select = random.pick(await visible(page, "select:enabled"));
-  const options = await select?.locator("option").count();
+  const options = await select?.locator.locator("option").count();
   if (!select || !options) return undefined;
-  await select.selectOption({ index: random.below(options) }, { timeout: 1_000 }).catch(() => {});
+  await select.locator.selectOption({ index: random.below(options) }, { timeout: 1_000 }).catch(() => {});
   return "choose an option";
 };
 
@@ -227,8 +249,8 @@ const reload: Act = async ({ page }) => {
 };
 
 const home: Act = async ({ page }) => {
-  const link = page.locator("a.home");
-  if ((await link.count()) === 0) return undefined;
+  const [link] = await visible(page, "a.home");
+  if (!link) return undefined;
   await press(page, link);
   return "go home";
 };
@@ -256,7 +278,7 @@ const otherTab: Act = async (stage) => {
       return "close the other tab";
     }
     const tick = random.pick(await visible(tab, ".tick:enabled"));
-    await tick?.click({ timeout: 1_000 }).catch(() => {});
+    if (tick) await press(tab, tick);
     return "tick in the other tab";
   }
   stage.tab = await context.newPage();
