@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use sheetbend::server::store::postgres::Postgres;
 use sheetbend::server::store::{ReadStore as _, Store as _, sqlite};
 use sheetbend::server::upkeep;
 use tempfile::TempDir;
@@ -206,6 +207,84 @@ async fn a_check_notices_whatever_is_altered() {
         let (well, said) = run(&["check"], &[("--data", elsewhere.path())]);
         assert!(!well && said.contains(expected), "{statement}: {said}");
     }
+}
+
+/// The rows of a PostgreSQL are other rows than SQLite's: an entry is a row, and each of its columns can be altered by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_notices_whatever_is_altered_in_postgres() {
+    let Some(cluster) = cluster::shared().await else { return };
+    let (data, address) = (folder(), cluster.database().await);
+    database(data.path()).await;
+    let (well, said) = run(&["migrate", "--database", &address], &[("--data", data.path())]);
+    assert!(well, "{said}");
+    let (store, board) = (Postgres::open(&address, None).await.expect("opens"), document_id(1));
+    let cursor = store.load(board).await.expect("works").expect("is there").cursor;
+    let json = upkeep::read::<sheetbend::board::Board>(&store, board).await.expect("is readable");
+    store.save_snapshot(board, cursor, serde_json::to_string(&json).expect("JSON")).await.expect("works");
+    drop(store);
+    let (well, said) = run(&["check", "--database", &address], &[]);
+    assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
+    let hash = "'aa' || substr(hash, 3)";
+    let other = "'00000000-0000-7000-8000-000000000009'";
+    let alterations = [
+        // The log.
+        ("UPDATE log SET author = 'Eve' WHERE version = 3", "entry 3 does not fit the digest chain"),
+        ("UPDATE log SET timestamp = 1 WHERE version = 3", "entry 3 does not fit the digest chain"),
+        ("UPDATE log SET digest = repeat('0', 32) WHERE version = 3", "entry 3 does not fit the digest chain"),
+        (
+            "UPDATE log SET refusal = '{\"code\":\"x\",\"message\":\"\"}' WHERE version = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        (
+            "UPDATE log SET change = replace(change, '3', '4') WHERE version = 3",
+            "entry 3 does not fit the digest chain",
+        ),
+        (&format!("UPDATE log SET id = {other} WHERE version = 3"), "entry 3 does not fit the digest chain"),
+        ("UPDATE log SET change = '[{' WHERE version = 1", "the database failed"),
+        ("DELETE FROM log WHERE version = 2", "19 ids for 20 entries"),
+        ("DELETE FROM log WHERE version = 20", "its row says another end than its log has"),
+        ("UPDATE log SET version = 21 WHERE version = 20", "its log ends at version 19"),
+        (&format!("UPDATE log SET document = {other} WHERE version = 20"), "there are rows of it, but no such board"),
+        // The board's row.
+        ("UPDATE documents SET version = 4", "its row says another end than its log has"),
+        ("UPDATE documents SET digest = repeat('0', 32)", "its row says another end than its log has"),
+        ("UPDATE documents SET created_at = created_at - 1", "are not as the server wrote them"),
+        ("UPDATE documents SET keys_version = 7", "are not as the server wrote them"),
+        (&format!("UPDATE documents SET id = {other}"), "there are rows of it, but no such board"),
+        ("DELETE FROM documents", "there are rows of it, but no such board"),
+        // Its keys.
+        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'edit'"), "are not as the server wrote them"),
+        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'view'"), "are not as the server wrote them"),
+        (
+            "UPDATE keys SET access = CASE access WHEN 'edit' THEN 'view' ELSE 'edit' END",
+            "are not as the server wrote them",
+        ),
+        ("DELETE FROM keys WHERE access = 'view'", "are not as the server wrote them"),
+        ("DELETE FROM keys", "are not as the server wrote them"),
+        (&format!("INSERT INTO keys SELECT {hash}, document, access FROM keys"), "are not as the server wrote them"),
+        (
+            &format!("INSERT INTO keys SELECT {hash}, {other}, access FROM keys"),
+            "there are rows of it, but no such board",
+        ),
+        // The snapshot.
+        (
+            "UPDATE snapshots SET json = replace(json, '1: 3', '1: 4')",
+            "its snapshot at version 20 is not what the log comes to",
+        ),
+        ("UPDATE snapshots SET version = 19", "its snapshot at version 19 is not what the log comes to"),
+        ("UPDATE snapshots SET digest = repeat('0', 32)", "its snapshot at version 20 is not what the log comes to"),
+        ("UPDATE snapshots SET hash = ''", "its snapshot at version 20 is not what the log comes to"),
+        (&format!("UPDATE snapshots SET document = {other}"), "there are rows of it, but no such board"),
+    ];
+    let mut unnoticed = Vec::new();
+    for (statement, expected) in alterations {
+        let altered = cluster.copy(&address, statement).await;
+        let (well, said) = run(&["check", "--database", &altered], &[]);
+        if well || !said.contains(expected) {
+            unnoticed.push(format!("{statement}: {said}"));
+        }
+    }
+    assert!(unnoticed.is_empty(), "{}", unnoticed.join("\n"));
 }
 
 /// A copy of a folder with an altered database.

@@ -93,6 +93,19 @@ impl Cluster {
         self.address(&name)
     }
 
+    /// The address of a new database with the same rows as another that nobody is connected to, but for what the statement alters.
+    pub(crate) async fn copy(&self, address: &str, statement: &str) -> String {
+        let name = |address: &str| address.rsplit_once('/').expect("an address").1.to_owned();
+        let copy = self.address(&format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed)));
+        self.run("postgres", &format!("CREATE DATABASE {} TEMPLATE {}", name(&copy), name(address))).await;
+        let (client, connection) = tokio_postgres::connect(&copy, NoTls).await.expect("connects");
+        let connection = tokio::spawn(connection);
+        assert!(client.execute(statement, &[]).await.expect(statement) > 0, "{statement}");
+        drop(client);
+        connection.await.expect("ends").expect("well");
+        copy
+    }
+
     /// How many of this program's lines to a database are encrypted.
     pub(crate) async fn encrypted(&self, address: &str) -> i64 {
         const COUNT: &str = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
