@@ -27,9 +27,6 @@ const TEXT_FIELDS =
   ".app :is(input:not([type]), input[type=text], textarea):not([readonly]):not(:disabled):not(.network-tools *)";
 const BUTTONS = "button:enabled, summary, a[href^='/'], input[type=checkbox]:enabled";
 
-/** Leaves a field's text behind on purpose. */
-const DISCARDS = /^(cancel|done|discard|let go)/i;
-
 /** The button that replaces the board's links. */
 const REPLACES = "Replace both links";
 
@@ -47,8 +44,6 @@ interface Target {
   y: number;
   /** What it is called. */
   name: string;
-  /** The text beside it that found no place on the board. */
-  homeless: string;
   locator: Locator;
 }
 
@@ -61,8 +56,7 @@ async function visible(page: Page, selector: string): Promise<Target[]> {
       const [x, y] = [left + width / 2, top + height / 2];
       const there = width > 0 && height > 0 && document.elementFromPoint(x, y);
       const name = (element.getAttribute("aria-label") ?? element.textContent ?? element.tagName).trim();
-      const homeless = element.closest(".homeless-draft")?.querySelector("textarea")?.value ?? "";
-      return there && (element.contains(there) || there.contains(element)) ? { x, y, name, homeless } : null;
+      return there && (element.contains(there) || there.contains(element)) ? { x, y, name } : null;
     }),
   );
   return targets.flatMap((target, n) => (target ? [{ ...target, locator: all.nth(n) }] : []));
@@ -98,22 +92,10 @@ async function focused(page: Page): Promise<Focused> {
   });
 }
 
-/** Every text that is in a field; of an open dialog's alone with `"dialog[open]"`. */
-async function allTexts(page: Page, within = ""): Promise<string> {
-  const fields = `${within} input, ${within} textarea`;
-  return await page.evaluate((fields) => [...document.querySelectorAll<HTMLInputElement>(fields)].map(({ value }) => value).join("\n"), fields);
-}
-
-/** What Escape gives up: the text of the field that has the focus, and of all fields of the dialog. */
-async function escapes(page: Page): Promise<string> {
-  return `${(await focused(page)).value}\n${await allTexts(page, "dialog[open]")}`;
-}
-
-const click: Act = async ({ page, random, typed, other }) => {
+const click: Act = async ({ page, random, other }) => {
   const target = random.pick(await visible(page, BUTTONS));
   if (!target) return undefined;
   const { name } = target;
-  if (DISCARDS.test(name)) typed.discard(target.homeless || (await allTexts(page)));
   const before = page.url();
   await press(page, target);
   if (name === REPLACES) await useNewKey(page, other, before);
@@ -149,7 +131,6 @@ const type: Act = async (stage) => {
     [8, "Escape"],
     [35, ""],
   ]);
-  if (end === "Escape") typed.discard(await escapes(page));
   if (end) await page.keyboard.press(end);
   return `type “${words.join(" ")}” into ${at.field}${end ? `, ${end}` : ""}`;
 };
@@ -181,7 +162,7 @@ const openCard: Act = async ({ page, random }) => {
   return "open a card";
 };
 
-const key: Act = async ({ page, random, typed, other }) => {
+const key: Act = async ({ page, random, other }) => {
   const keys = ["x", "u", "m", "a", "n", "?", "Enter", "Escape", "Tab", "Shift+Tab", "ArrowDown", "ArrowUp", "ArrowLeft", "ArrowRight", "Alt+ArrowDown", "Alt+ArrowRight", "Alt+ArrowLeft", "Control+z"];
   if (random.happens(0.6)) {
     const card = random.pick(await visible(page, ".card-open"));
@@ -193,7 +174,6 @@ const key: Act = async ({ page, random, typed, other }) => {
   if (at.undoes && name === "Control+z") return undefined;
   // A letter goes behind the words, not into one.
   if (at.undoes && /^[a-z?]$/.test(name)) await page.keyboard.press("Control+End");
-  if (name === "Escape") typed.discard(await escapes(page));
   const replaces = name === "Enter" && at.text === REPLACES;
   const before = page.url();
   await page.keyboard.press(name);
@@ -207,22 +187,17 @@ const backdrop: Act = async ({ page }) => {
   return "press the backdrop";
 };
 
-const drag: Act = async ({ page, random, typed }) => {
+const drag: Act = async ({ page, random }) => {
   const items = await visible(page, random.happens(0.8) ? ".card" : ".list-head");
   const [from, to] = [random.pick(items), random.pick(items)];
   if (!from || !to) return undefined;
   await page.mouse.move(from.x, from.y);
   await page.mouse.down();
   await page.mouse.move(to.x, to.y + random.below(40) - 20, { steps: 5 });
-  const escaped = random.happens(0.15);
-  if (escaped) {
-    // A press in a field, as in a list's title, carries nothing: Escape gives its text up.
-    const carried = await page.evaluate(() => document.body.classList.contains("dragging"));
-    if (!carried) typed.discard(await escapes(page));
-    await page.keyboard.press("Escape");
-  }
+  const escapes = random.happens(0.15);
+  if (escapes) await page.keyboard.press("Escape");
   await page.mouse.up();
-  return `drag${escaped ? ", and Escape" : ""}`;
+  return `drag${escapes ? ", and Escape" : ""}`;
 };
 
 const date: Act = async ({ page, random }) => {

@@ -33,24 +33,43 @@ export interface Seen {
   waiting: string[];
   /** The values of all text fields. */
   fields: string;
+  /** The texts that the person has discarded since the page was read last. */
+  discarded: string;
   /** Whether anything has the focus. */
   focused: boolean;
 }
 
-/** Lets `look` read the board from the page's own export instead of from a download. */
+/** Lets `look` read the board from the page's own export instead of from a download, and the texts that the person discards. */
 export async function prepare(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
-    const state = { exporting: false, text: Promise.resolve("") };
+    const state = { exporting: false, text: Promise.resolve(""), discarded: "" };
     Object.assign(window, { monkey: state });
     const make = URL.createObjectURL.bind(URL);
     URL.createObjectURL = (object) => {
       if (state.exporting && object instanceof Blob) state.text = object.text();
       return make(object);
     };
-    const click = HTMLAnchorElement.prototype.click;
+    const follow = HTMLAnchorElement.prototype.click;
     HTMLAnchorElement.prototype.click = function () {
-      if (!(state.exporting && this.download)) click.call(this);
+      if (!(state.exporting && this.download)) follow.call(this);
     };
+    const discard = (fields: Iterable<Element | null>) => {
+      for (const field of fields) state.discarded += `${(field as HTMLInputElement | null)?.value ?? ""}\n`;
+    };
+    const all = (within: string) => document.querySelectorAll(`${within} :is(input, textarea)`);
+    // Escape of somebody who carries a card lets it go, and discards nothing.
+    const key = (event: KeyboardEvent) => {
+      const carries = document.body.classList.contains("dragging");
+      if (event.key === "Escape" && !carries) discard([document.activeElement, ...all("dialog[open]")]);
+    };
+    const click = (event: MouseEvent) => {
+      const button = event.target instanceof Element ? event.target.closest("button") : null;
+      const name = button?.ariaLabel ?? button?.textContent ?? "";
+      if (!/^\s*(cancel|done|discard|let go)/i.test(name)) return;
+      discard(button?.closest(".homeless-draft")?.querySelectorAll("textarea") ?? all("body"));
+    };
+    addEventListener("keydown", key, true);
+    addEventListener("click", click, true);
   });
 }
 
@@ -110,7 +129,9 @@ async function read(): Promise<Seen> {
       urgent: card.classList.contains("urgent"),
     })),
   }));
-  const state = (window as unknown as { monkey: { exporting: boolean; text: Promise<string> } }).monkey;
+  const state = (window as unknown as { monkey: { exporting: boolean; text: Promise<string>; discarded: string } }).monkey;
+  const discarded = state.discarded;
+  state.discarded = "";
   const exports = [...document.querySelectorAll("button")].find((button) => button.textContent?.trim() === "Export as JSON");
   state.text = Promise.resolve("");
   state.exporting = true;
@@ -148,6 +169,7 @@ async function read(): Promise<Seen> {
     stored: stored.join("\n"),
     waiting,
     fields: fields.join("\n"),
+    discarded,
     focused: !!document.activeElement && document.activeElement !== document.body,
   };
 }

@@ -82,6 +82,7 @@ for (const seed of SEEDS) {
         if (found.length > 0) fail(found.join("\n"));
         if (ONLY_ERRORS) return seen;
         other.take();
+        stage.typed.discard(seen.discarded);
         const differs = seen.held ? difference(seen.shown, seen.held) : "";
         let lost = stage.typed.lost(seen, () => other.log);
         if (lost.length > 0) lost = stage.typed.lost({ ...seen, stored: seen.stored + (await kept(stage.page).catch(() => "")) }, () => other.log);
