@@ -38,6 +38,18 @@ test("no page is larger than its window, and the connection panel is whole, on a
   }
 });
 
+test("on a phone, “View only” takes no room from the board's title", async ({ browser, sharedServer }) => {
+  const board = await createBoard(sharedServer.url);
+  const widths = [];
+  for (const url of [board.editUrl, board.viewUrl]) {
+    const person = await Person.at(browser, url, { viewport: { width: 390, height: 844 } });
+    const title = person.page.locator(".board-title");
+    await expect(person.page.locator(".topbar > .badge")).toHaveCount(url === board.viewUrl ? 1 : 0);
+    widths.push((await title.locator(".in-place").boundingBox())!.width);
+  }
+  expect(widths[1]).toBe(widths[0]);
+});
+
 test("a tick box is as dark as the page around it", async ({ browser, sharedServer }) => {
   const board = await createBoard(sharedServer.url);
   const ada = await Person.at(browser, board.editUrl, { colorScheme: "dark" });

@@ -132,6 +132,42 @@ test("renaming selects the old text, and the focus stays on what was renamed", a
   await expect(ada.list("Later")).toBeVisible();
 });
 
+test("a key that comes before the old title is selected again replaces it", async ({ browser, sharedServer }) => {
+  const { ada } = await two(browser, sharedServer.url);
+  const selected = await ada.page.getByRole("button", { name: "Untitled board" }).evaluate(async (button) => {
+    const field = new Promise<HTMLInputElement>((resolve) => {
+      const look = () => {
+        const field = document.querySelector<HTMLInputElement>(".board-title input");
+        if (field === document.activeElement && field) resolve(field);
+      };
+      new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
+      document.addEventListener("focusin", look);
+    });
+    (button as HTMLElement).click();
+    const input = await field;
+    // Before any timer: Chromium drops the selection, and a key comes.
+    input.setSelectionRange(input.value.length, input.value.length);
+    input.dispatchEvent(new KeyboardEvent("keydown", { key: "S", bubbles: true }));
+    return input.value.slice(input.selectionStart!, input.selectionEnd!);
+  });
+  expect(selected).toBe("Untitled board");
+});
+
+test("who has a card open is told that it, or its list, was archived", async ({ browser, sharedServer }) => {
+  const { ada, bo } = await two(browser, sharedServer.url);
+  const dialog = await ada.open("Shopping");
+  const told = dialog.locator(".dialog-body > .hint");
+  await expect(told).toBeHidden();
+  await bo.card("Shopping").getByRole("button", { name: "Shopping", exact: true }).focus();
+  await bo.page.keyboard.press("a");
+  await expect(told).toHaveText("This card is archived.");
+  await dialog.getByRole("button", { name: "Restore" }).click();
+  await expect(told).toBeHidden();
+  await bo.list("To do").getByLabel("List menu").click();
+  await bo.list("To do").getByRole("button", { name: "Archive" }).click();
+  await expect(told).toContainText("The list of this card is archived");
+});
+
 test("closing a dialog gives the focus back to what opened it", async ({ browser, sharedServer }) => {
   const { ada } = await two(browser, sharedServer.url);
   for (const item of ["Archive", "Keyboard shortcuts"]) {

@@ -50,6 +50,19 @@ test("“Undo” undoes, and takes the toast away", async ({ board, browser }) =
   await expect(ada.page.locator(".toast")).toHaveText(["Undone."]);
 });
 
+test("on a phone the first tap on “Undo” undoes, of one toast and of several", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ada.addList("To do");
+  await ada.addCards("To do", "One", "Two", "Three");
+  for (const cards of [["One"], ["Two", "Three"]]) {
+    for (const card of cards) await archive(ada, card);
+    const undo = ada.page.locator('.toast[data-place="0"]').getByRole("button", { name: "Undo" });
+    const { x, y, width, height } = (await undo.boundingBox())!;
+    await ada.page.touchscreen.tap(x + width / 2, y + height / 2);
+    await expect(ada.card(cards.at(-1)!)).toBeVisible();
+  }
+});
+
 test("by keyboard: Alt+T goes to the newest, Escape lets it go, and the focus goes back", async ({ board, browser }) => {
   const ada = await plan(browser, board.editUrl);
   const { page } = ada;

@@ -12,7 +12,7 @@ use web_sys::HtmlInputElement;
 
 use super::dialog::Dialog;
 use super::field::{FieldRemark, Fields};
-use super::focus::focus_card;
+use super::focus::{focus_card, focus_later};
 use super::handle::{BoardHandle, use_board};
 use super::place::{Left, Place};
 use crate::board::{Card, CardId, Change};
@@ -41,6 +41,7 @@ pub fn CardDetails() -> impl IntoView {
             focus_card(board, card);
         } else {
             asked.set(true);
+            focus_later(".details :is(.remarked, .field):has(.bad) :is(input, textarea)".to_owned());
         }
     };
     view! {
@@ -67,6 +68,10 @@ pub fn CardDetails() -> impl IntoView {
 #[component]
 fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>, fields: Fields) -> impl IntoView {
     let board = use_board();
+    let list = {
+        let card = card.clone();
+        Memo::new(move |_| card.with(|card| card.list))
+    };
     let text = {
         let card = card.clone();
         move |read: fn(&Card) -> String| {
@@ -84,6 +89,13 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>, fields: Fields) -> impl Int
     let urgent = flag(|card| card.urgent);
     let archived = flag(|card| card.archived);
     let notes = text(|card| card.notes.clone());
+    let list_archived =
+        Memo::new(move |_| board.mirror.list(list.get()).is_some_and(|list| list.list.with(|list| list.archived)));
+    let remark = move || match (archived.get(), list_archived.get()) {
+        (true, _) => "This card is archived.",
+        (false, true) => "The list of this card is archived, and the card with it.",
+        (false, false) => "",
+    };
     let locked = Signal::derive(move || !board.editable.get());
     let refused = Memo::new(move |_| {
         let touch = |change: &&Unsaved| change.entities.contains(&id.0);
@@ -96,6 +108,7 @@ fn Details(id: CardId, card: ArcRwSignal<Arc<Card>>, fields: Fields) -> impl Int
                 <RefusedList of=refused />
             </section>
         </When>
+        <p class="hint" role="status">{remark}</p>
         <div class="fields">
             <TitleField board id title fields />
             <div class="row">

@@ -24,7 +24,10 @@ const NOT_STORED: &str =
 impl BoardHandle {
     /// Says that a text was given up, and offers it back.
     pub(super) fn tell_discarded(self, place: Place, text: String, from: String) {
-        let said = format!("Discarded {}", quote(&text));
+        let said = match place {
+            Place::CardDue(_) => format!("Discarded {}", place.spoken(&text)),
+            _ => format!("Discarded {}", quote(&text)),
+        };
         let _ = self.discarded.try_update_value(|discarded| {
             discarded.retain(|(other, ..)| *other != place);
             discarded.push((place, text.clone(), from.clone()));
@@ -180,6 +183,7 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
     let why = match (place, title) {
         (Place::NewCard(_), Some(title)) => format!("The list “{title}” is not here any more. You were typing a card:"),
         (Place::NewCard(_), None) => "You were typing a card:".to_owned(),
+        (_, Some(title)) => format!("The list “{title}” is not here any more. You were renaming it:"),
         _ => "You were typing a list's title:".to_owned(),
     };
     let put = move |list: ListId| {

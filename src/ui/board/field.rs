@@ -121,12 +121,6 @@ impl Field {
         true
     }
 
-    /// Whether the text cannot be saved as it is.
-    fn is_held(self) -> bool {
-        let leave = |from: &String| self.place.leave(from, &self.text.get_untracked(), &self.now.get_untracked());
-        self.alive.holds() && self.from().as_ref().is_some_and(|from| matches!(leave(from), Left::Held(_)))
-    }
-
     /// The text is on the board, or not wanted: the field is the board's again.
     pub fn done(self) {
         drafts::remove(self.board.id, &self.place.to_string());
@@ -225,10 +219,10 @@ impl Fields {
         self.0.get_value().into_iter().any(|field| field.problem.try_get().flatten().is_some())
     }
 
-    /// Gives up what was typed in all fields, and offers it back; but for notes, which are on the board already unless they are held.
+    /// Gives up what was typed in all fields, and offers it back; but for notes, which are on the board already, or too long for it.
     pub fn discard(self) {
         for field in self.0.get_value() {
-            if !matches!(field.place, Place::CardNotes(_)) || field.is_held() {
+            if !matches!(field.place, Place::CardNotes(_)) {
                 field.discard();
             }
         }

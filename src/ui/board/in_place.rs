@@ -42,6 +42,14 @@ pub fn InPlace(
     let by_key = StoredValue::new(false);
     // A draft that came back opens the field, and leaves the focus where it is.
     let returned = StoredValue::new(false);
+    let selects = StoredValue::new(false);
+    let select = move || {
+        if selects.try_update_value(std::mem::take) == Some(true)
+            && let Some(input) = input.get_untracked()
+        {
+            input.select();
+        }
+    };
     Effect::new(move |_| {
         board.drafts_came.track();
         if field.has_draft() && editable.get() && !editing.get_untracked() {
@@ -54,15 +62,9 @@ pub fn InPlace(
         if returned.try_update_value(std::mem::take) != Some(true) || is_nowhere() {
             let _ = input.focus();
             input.select();
-            // Chromium drops the selection at the end of the press that opened the field.
-            set_timeout(
-                alive.then(move || {
-                    if !field.has_draft() {
-                        input.select();
-                    }
-                }),
-                Duration::ZERO,
-            );
+            // Chromium drops the selection at the end of the press that opened the field. A key may come before it is back.
+            selects.set_value(true);
+            set_timeout(alive.then(select), Duration::ZERO);
         }
     });
     Effect::new(move |_| {
@@ -79,6 +81,7 @@ pub fn InPlace(
     };
     let keys = move |event: KeyboardEvent| {
         event.stop_propagation();
+        select();
         if is_enter(&event) {
             // The key would press the button that gets the focus.
             event.prevent_default();

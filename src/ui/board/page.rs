@@ -18,7 +18,7 @@ use super::list::ListColumn;
 use super::move_to::MoveToDialog;
 use super::new::NewList;
 use super::place::Place;
-use super::share::{ShareDialog, follow_replacement};
+use super::share::{ShareDialog, follow_replacement, show_new_links};
 use super::shortcuts::{ShortcutsDialog, hear_board_keys};
 use crate::board::{ListId, export};
 use crate::sync::id::Key;
@@ -130,7 +130,7 @@ fn Unreachable(key: String, retry: impl Fn() + Copy + Send + Sync + 'static) -> 
         if looking.get() {
             "The server can't be reached, or cannot read it just now. Still looking whether this device has it…"
         } else {
-            "It was never opened here, and the server can't be reached, or cannot read it just now. Once it was opened with a network, it opens without one too."
+            "There is no copy of it here, and the server can't be reached, or cannot read it just now. Changes that you made here before are kept, and are sent once it opens."
         }
     };
     move || match page.get() {
@@ -177,6 +177,7 @@ pub fn BoardView(
     let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
     let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
     let sharing = RwSignal::new(false);
+    show_new_links(sharing);
     let archive = RwSignal::new(false);
     let name = Signal::derive(move || {
         board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })

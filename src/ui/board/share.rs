@@ -15,6 +15,9 @@ use crate::ui::home::page_of;
 use crate::ui::reload::replace_with;
 use crate::ui::text::sole_text;
 
+/// At the end of an address: the dialog is open.
+const SHARE: &str = "#share";
+
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
 ///
 /// Renders a closed dialog on the server.
@@ -59,7 +62,7 @@ fn ReplaceLinks() -> impl IntoView {
             let replaced = device::replace_links(board).await;
             let _ = busy.try_set(false);
             match replaced {
-                Ok(key) => replace_with(&page_of(&key)),
+                Ok(key) => replace_with(&format!("{}{SHARE}", page_of(&key))),
                 Err(why) => drop(problem.try_set(why)),
             }
         });
@@ -84,6 +87,20 @@ fn ReplaceLinks() -> impl IntoView {
         </When>
     }
     .into_any()
+}
+
+/// Opens the dialog on the page that replaced another's links: whoever replaced them has to give the new ones out.
+pub fn show_new_links(open: RwSignal<bool>) {
+    Effect::new(move |_| {
+        let location = location();
+        if location.hash().is_ok_and(|hash| hash == SHARE)
+            && let (Ok(path), Ok(history)) = (location.pathname(), window().history())
+        {
+            // It fails only for a page that is being left.
+            let _ = history.replace_state_with_url(&history.state().unwrap_or_default(), "", Some(&path));
+            open.set(true);
+        }
+    });
 }
 
 /// A replacement whose answer was lost is taken up again when the link stops working: the page goes on by the new one.

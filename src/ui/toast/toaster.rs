@@ -102,8 +102,16 @@ pub fn Toaster() -> impl IntoView {
             }
             on:pointerleave=move |_| toasts.pause(Pause::Hovered, false)
             on:focusin=move |event| {
-                toasts.pause(Pause::Focused, true);
                 come_from(&event, section, back);
+                // A finger that presses a button focuses it first: were the stack laid out at once, the button would move away from it.
+                set_timeout(
+                    alive.then(move || {
+                        if focused(toasts).is_some() {
+                            toasts.pause(Pause::Focused, true);
+                        }
+                    }),
+                    Duration::ZERO,
+                );
             }
             on:focusout=alive.only(leave)
             on:keydown=escape
