@@ -34,7 +34,7 @@ const REPLACES = "Replace both links";
 async function useNewKey(page: Page, other: Other, before: string): Promise<void> {
   const refused = page.locator("dialog[open] p[role=status]:not(:empty)").waitFor({ timeout: 10_000 });
   await Promise.race([page.waitForURL((url) => url.href !== before, { timeout: 10_000, waitUntil: "commit" }), refused]).catch(() => {});
-  const key = /\/b\/([\w-]{22})$/.exec(page.url())?.[1];
+  const key = /\/b\/([\w-]{22})$/.exec(new URL(page.url()).pathname)?.[1];
   if (page.url() !== before && before === other.url && key) other.useKey(key);
 }
 

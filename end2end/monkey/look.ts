@@ -107,11 +107,23 @@ export async function kept(page: Page): Promise<string> {
   });
 }
 
-/** Fails if there is no answer within so many milliseconds. */
+/** Whether a page of ours runs a script within ten seconds, asked past Playwright. */
+export async function answers(page: Page): Promise<boolean> {
+  const session = await page.context().newCDPSession(page);
+  const asked = session.send("Runtime.evaluate", { expression: "!!window.monkey && location.protocol === 'http:'" });
+  const answer = await within(10_000, asked).catch(() => undefined);
+  await session.detach().catch(() => {});
+  return answer?.result.value === true;
+}
+
+/** There was no answer in time. */
+export class Unanswered extends Error {}
+
+/** Fails with `Unanswered` if there is no answer within so many milliseconds. */
 export async function within<T>(milliseconds: number, what: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the page did not answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new Unanswered(`the page did not answer within ${milliseconds} ms`)), milliseconds);
   });
   return await Promise.race([what, late]).finally(() => clearTimeout(timer));
 }

@@ -3,7 +3,7 @@ import { createBoard } from "../support/board.ts";
 import { Server } from "../support/server.ts";
 import { type Stage, acts } from "./acts.ts";
 import { Errors } from "./errors.ts";
-import { type Seen, difference, kept, look, prepare, within } from "./look.ts";
+import { type Seen, Unanswered, answers, difference, kept, look, prepare, within } from "./look.ts";
 import { Other } from "./other.ts";
 import { Random } from "./random.ts";
 import { Typed } from "./typed.ts";
@@ -73,8 +73,9 @@ for (const seed of SEEDS) {
       const until = Date.now() + LATE_MS;
       for (;;) {
         const seen = await look(stage.page).catch(async (error: unknown) => {
-          // Back has led to before the first page.
-          if (stage.page.url() !== "about:blank") return fail(`at ${stage.page.url()}: ${String(error)}`);
+          // Back has led to before the first page; or the page answers, and Playwright lost it over a navigation that ended another.
+          const elsewhere = stage.page.url() === "about:blank" || (error instanceof Unanswered && (await answers(stage.page)));
+          if (!elsewhere) return fail(`at ${stage.page.url()}: ${String(error)}`);
           await stage.page.goto(other.url, { waitUntil: "commit" });
           return await look(stage.page);
         });

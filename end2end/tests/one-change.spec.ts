@@ -134,10 +134,10 @@ test("renaming selects the old text, and the focus stays on what was renamed", a
 
 test("a key that comes before the old title is selected again replaces it", async ({ browser, sharedServer }) => {
   const { ada } = await two(browser, sharedServer.url);
-  const selected = await ada.page.getByRole("button", { name: "Untitled board" }).evaluate(async (button) => {
+  const selected = await ada.list("To do").getByRole("button", { name: "To do", exact: true }).evaluate(async (button) => {
     const field = new Promise<HTMLInputElement>((resolve) => {
       const look = () => {
-        const field = document.querySelector<HTMLInputElement>(".board-title input");
+        const field = document.querySelector<HTMLInputElement>(".list-title input");
         if (field === document.activeElement && field) resolve(field);
       };
       new MutationObserver(look).observe(document.body, { subtree: true, childList: true });
@@ -150,7 +150,7 @@ test("a key that comes before the old title is selected again replaces it", asyn
     input.dispatchEvent(new KeyboardEvent("keydown", { key: "S", bubbles: true }));
     return input.value.slice(input.selectionStart!, input.selectionEnd!);
   });
-  expect(selected).toBe("Untitled board");
+  expect(selected).toBe("To do");
 });
 
 test("who has a card open is told that it, or its list, was archived", async ({ browser, sharedServer }) => {

@@ -18,7 +18,7 @@ use super::list::ListColumn;
 use super::move_to::MoveToDialog;
 use super::new::NewList;
 use super::place::Place;
-use super::share::{ShareDialog, follow_replacement, show_new_links};
+use super::share::{ShareDialog, follow_replacement, go_on_by, show_new_links};
 use super::shortcuts::{ShortcutsDialog, hear_board_keys};
 use crate::board::{ListId, export};
 use crate::sync::id::Key;
@@ -29,10 +29,9 @@ use crate::ui::connection::{
     ConnectionStatus, ConnectionToast, DevNetworkTools, NetworkIndicator, export_unsaved, import_unsaved,
 };
 use crate::ui::dynamic::{Alive, Each, Item, Later, When};
-use crate::ui::home::{Handover, page_of};
+use crate::ui::home::Handover;
 use crate::ui::icon::{ARCHIVE, EXPORT, IMPORT, Icon, KEYBOARD, KNOT, SHARE};
 use crate::ui::menu::Menu;
-use crate::ui::reload::replace_with;
 use crate::ui::worker::NewVersion;
 use crate::ui::{device, download::download};
 
@@ -88,7 +87,7 @@ fn Unknown(key: String) -> impl IntoView {
         );
         leptos::task::spawn_local(async move {
             match device::take_up_replacement(&key).await {
-                Some(new) => replace_with(&page_of(&new)),
+                Some(new) => go_on_by(&new),
                 None => drop(page.try_set(device::unsent_here(&key).await)),
             }
             if let Ok(slow) = slow {

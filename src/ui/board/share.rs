@@ -62,7 +62,7 @@ fn ReplaceLinks() -> impl IntoView {
             let replaced = device::replace_links(board).await;
             let _ = busy.try_set(false);
             match replaced {
-                Ok(key) => replace_with(&format!("{}{SHARE}", page_of(&key))),
+                Ok(key) => go_on_by(&key),
                 Err(why) => drop(problem.try_set(why)),
             }
         });
@@ -89,7 +89,12 @@ fn ReplaceLinks() -> impl IntoView {
     .into_any()
 }
 
-/// Opens the dialog on the page that replaced another's links: whoever replaced them has to give the new ones out.
+/// Goes on by the link that took the place of this page's, with the dialog open: whoever replaced the links has to give the new ones out.
+pub fn go_on_by(key: &Key) {
+    replace_with(&format!("{}{SHARE}", page_of(key)));
+}
+
+/// Opens the dialog where the address says so, and takes that off the address.
 pub fn show_new_links(open: RwSignal<bool>) {
     Effect::new(move |_| {
         let location = location();
@@ -111,7 +116,7 @@ pub fn follow_replacement(board: BoardHandle) {
             let key = board.key.get_value();
             spawn_local(async move {
                 if let Some(key) = device::take_up_replacement(&key).await {
-                    replace_with(&page_of(&key));
+                    go_on_by(&key);
                 }
             });
         }
