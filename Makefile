@@ -65,7 +65,7 @@ test-browsers: build ## the core suite in Firefox and WebKit, where they are ins
 	@scripts/other-browsers $(ARGS)
 
 monkey: build ## let a random person use the board in a browser (SEED=n STEPS=1500; SEED='1 2 3' for several)
-	@echo "Letting a random person use the board, for $(STEPS) steps (about 5 minutes)…"
+	@echo "Letting a random person use the board, for $(STEPS) steps (about a minute for each 1,000)…"
 	@MONKEY_SEED="$(or $(SEED),1)" MONKEY_STEPS=$(STEPS) scripts/browser-tests --config monkey.config.ts $(ARGS)
 
 monkeys: build ## let random people use the board, one after the other, for MINUTES=60
