@@ -130,14 +130,52 @@ async fn database(folder: &Path) {
     store.save_snapshot(document_id(1), cursor, json).await.expect("works");
 }
 
+/// Alterations of the rows beside the log, which SQLite and PostgreSQL hold alike, and what `check` says of each.
+const BESIDE_THE_LOG: [(&str, &str); 18] = [
+    // The board's row.
+    ("UPDATE documents SET version = 4", "its row says another end than its log has"),
+    ("UPDATE documents SET digest = '00000000000000000000000000000001'", "its row says another end than its log has"),
+    ("UPDATE documents SET created_at = created_at - 1", "are not as the server wrote them"),
+    ("UPDATE documents SET keys_version = 7", "are not as the server wrote them"),
+    ("UPDATE documents SET id = '00000000-0000-7000-8000-000000000009'", "there are rows of it, but no such board"),
+    ("DELETE FROM documents", "there are rows of it, but no such board"),
+    // Its keys.
+    ("UPDATE keys SET hash = 'aa' || substr(hash, 3) WHERE access = 'edit'", "are not as the server wrote them"),
+    ("UPDATE keys SET hash = 'aa' || substr(hash, 3) WHERE access = 'view'", "are not as the server wrote them"),
+    (
+        "UPDATE keys SET access = CASE access WHEN 'edit' THEN 'view' ELSE 'edit' END",
+        "are not as the server wrote them",
+    ),
+    ("DELETE FROM keys WHERE access = 'view'", "are not as the server wrote them"),
+    ("DELETE FROM keys", "are not as the server wrote them"),
+    ("INSERT INTO keys SELECT 'aa' || substr(hash, 3), document, access FROM keys", "are not as the server wrote them"),
+    (
+        "INSERT INTO keys SELECT 'aa' || substr(hash, 3), '00000000-0000-7000-8000-000000000009', access FROM keys",
+        "there are rows of it, but no such board",
+    ),
+    // The snapshot.
+    (
+        "UPDATE snapshots SET json = replace(json, '1: 3', '1: 4')",
+        "its snapshot at version 20 is not what the log comes to",
+    ),
+    ("UPDATE snapshots SET version = 19", "its snapshot at version 19 is not what the log comes to"),
+    (
+        "UPDATE snapshots SET digest = '00000000000000000000000000000001'",
+        "its snapshot at version 20 is not what the log comes to",
+    ),
+    ("UPDATE snapshots SET hash = ''", "its snapshot at version 20 is not what the log comes to"),
+    (
+        "UPDATE snapshots SET document = '00000000-0000-7000-8000-000000000009'",
+        "there are rows of it, but no such board",
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_notices_whatever_is_altered() {
     let data = folder();
     database(data.path()).await;
     let (well, said) = run(&["check"], &[("--data", data.path())]);
     assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
-    let hash = "'aa' || substr(hash, 3)";
-    let other = "'00000000-0000-7000-8000-000000000009'";
     let alterations = [
         // The log.
         (
@@ -170,39 +208,9 @@ async fn a_check_notices_whatever_is_altered() {
         ("UPDATE blocks SET ids = zeroblob(32) WHERE last = 3", "21 ids for 20 entries"),
         ("UPDATE blocks SET ids = x'' WHERE last = 3", "19 ids for 20 entries"),
         ("UPDATE blocks SET ids = x'00' WHERE last = 3", "the database failed"),
-        // The board's row.
-        ("UPDATE documents SET version = 4", "its row says another end than its log has"),
-        ("UPDATE documents SET digest = printf('%032d', 1)", "its row says another end than its log has"),
-        ("UPDATE documents SET created_at = created_at - 1", "are not as the server wrote them"),
-        ("UPDATE documents SET keys_version = 7", "are not as the server wrote them"),
         ("UPDATE documents SET seal = ''", "are not as the server wrote them"),
-        (&format!("UPDATE documents SET id = {other}"), "there are rows of it, but no such board"),
-        ("DELETE FROM documents", "there are rows of it, but no such board"),
-        // Its keys.
-        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'edit'"), "are not as the server wrote them"),
-        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'view'"), "are not as the server wrote them"),
-        (
-            "UPDATE keys SET access = CASE access WHEN 'edit' THEN 'view' ELSE 'edit' END",
-            "are not as the server wrote them",
-        ),
-        ("DELETE FROM keys WHERE access = 'view'", "are not as the server wrote them"),
-        ("DELETE FROM keys", "are not as the server wrote them"),
-        (&format!("INSERT INTO keys SELECT {hash}, document, access FROM keys"), "are not as the server wrote them"),
-        (
-            &format!("INSERT INTO keys SELECT {hash}, {other}, access FROM keys"),
-            "there are rows of it, but no such board",
-        ),
-        // The snapshot.
-        (
-            "UPDATE snapshots SET json = replace(json, '1: 3', '1: 4')",
-            "its snapshot at version 20 is not what the log comes to",
-        ),
-        ("UPDATE snapshots SET version = 19", "its snapshot at version 19 is not what the log comes to"),
-        ("UPDATE snapshots SET digest = printf('%032d', 1)", "its snapshot at version 20 is not what the log comes to"),
-        ("UPDATE snapshots SET hash = ''", "its snapshot at version 20 is not what the log comes to"),
-        (&format!("UPDATE snapshots SET document = {other}"), "there are rows of it, but no such board"),
     ];
-    for (statement, expected) in alterations {
+    for (statement, expected) in alterations.into_iter().chain(BESIDE_THE_LOG) {
         let elsewhere = altered(data.path(), statement);
         let (well, said) = run(&["check"], &[("--data", elsewhere.path())]);
         assert!(!well && said.contains(expected), "{statement}: {said}");
@@ -224,7 +232,6 @@ async fn a_check_notices_whatever_is_altered_in_postgres() {
     drop(store);
     let (well, said) = run(&["check", "--database", &address], &[]);
     assert!(well && said.contains("1 boards with 20 changes: all are whole."), "{said}");
-    let hash = "'aa' || substr(hash, 3)";
     let other = "'00000000-0000-7000-8000-000000000009'";
     let alterations = [
         // The log.
@@ -245,39 +252,9 @@ async fn a_check_notices_whatever_is_altered_in_postgres() {
         ("DELETE FROM log WHERE version = 20", "its row says another end than its log has"),
         ("UPDATE log SET version = 21 WHERE version = 20", "its log ends at version 19"),
         (&format!("UPDATE log SET document = {other} WHERE version = 20"), "there are rows of it, but no such board"),
-        // The board's row.
-        ("UPDATE documents SET version = 4", "its row says another end than its log has"),
-        ("UPDATE documents SET digest = repeat('0', 32)", "its row says another end than its log has"),
-        ("UPDATE documents SET created_at = created_at - 1", "are not as the server wrote them"),
-        ("UPDATE documents SET keys_version = 7", "are not as the server wrote them"),
-        (&format!("UPDATE documents SET id = {other}"), "there are rows of it, but no such board"),
-        ("DELETE FROM documents", "there are rows of it, but no such board"),
-        // Its keys.
-        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'edit'"), "are not as the server wrote them"),
-        (&format!("UPDATE keys SET hash = {hash} WHERE access = 'view'"), "are not as the server wrote them"),
-        (
-            "UPDATE keys SET access = CASE access WHEN 'edit' THEN 'view' ELSE 'edit' END",
-            "are not as the server wrote them",
-        ),
-        ("DELETE FROM keys WHERE access = 'view'", "are not as the server wrote them"),
-        ("DELETE FROM keys", "are not as the server wrote them"),
-        (&format!("INSERT INTO keys SELECT {hash}, document, access FROM keys"), "are not as the server wrote them"),
-        (
-            &format!("INSERT INTO keys SELECT {hash}, {other}, access FROM keys"),
-            "there are rows of it, but no such board",
-        ),
-        // The snapshot.
-        (
-            "UPDATE snapshots SET json = replace(json, '1: 3', '1: 4')",
-            "its snapshot at version 20 is not what the log comes to",
-        ),
-        ("UPDATE snapshots SET version = 19", "its snapshot at version 19 is not what the log comes to"),
-        ("UPDATE snapshots SET digest = repeat('0', 32)", "its snapshot at version 20 is not what the log comes to"),
-        ("UPDATE snapshots SET hash = ''", "its snapshot at version 20 is not what the log comes to"),
-        (&format!("UPDATE snapshots SET document = {other}"), "there are rows of it, but no such board"),
     ];
     let mut unnoticed = Vec::new();
-    for (statement, expected) in alterations {
+    for (statement, expected) in alterations.into_iter().chain(BESIDE_THE_LOG) {
         let altered = cluster.copy(&address, statement).await;
         let (well, said) = run(&["check", "--database", &altered], &[]);
         if well || !said.contains(expected) {
