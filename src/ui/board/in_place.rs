@@ -44,7 +44,9 @@ pub fn InPlace(
     let returned = StoredValue::new(false);
     let selects = StoredValue::new(false);
     let select = move || {
+        // Text that came without a key, as from a phone's keyboard, must not be selected: the next key would replace it.
         if selects.try_update_value(std::mem::take) == Some(true)
+            && !field.has_draft()
             && let Some(input) = input.get_untracked()
         {
             input.select();
