@@ -18,7 +18,7 @@ use super::list::ListColumn;
 use super::move_to::MoveToDialog;
 use super::new::NewList;
 use super::place::Place;
-use super::share::{ShareDialog, follow_replacement, go_on_by, show_new_links};
+use super::share::{ShareDialog, follow_replacement, open_if_addressed, open_new_link};
 use super::shortcuts::{ShortcutsDialog, hear_board_keys};
 use crate::board::{ListId, export};
 use crate::sync::id::Key;
@@ -87,7 +87,7 @@ fn Unknown(key: String) -> impl IntoView {
         );
         leptos::task::spawn_local(async move {
             match device::take_up_replacement(&key).await {
-                Some(new) => go_on_by(&new),
+                Some(new) => open_new_link(&new),
                 None => drop(page.try_set(device::unsent_here(&key).await)),
             }
             if let Ok(slow) = slow {
@@ -129,7 +129,7 @@ fn Unreachable(key: String, retry: impl Fn() + Copy + Send + Sync + 'static) -> 
         if looking.get() {
             "The server can't be reached, or cannot read it just now. Still looking whether this device has it…"
         } else {
-            "There is no copy of it here, and the server can't be reached, or cannot read it just now. Changes that you made here before are kept, and are sent once it opens."
+            "There is no copy of it here, and the server can't be reached, or cannot read it just now. Changes that you made here before are kept, and are sent once the board opens."
         }
     };
     move || match page.get() {
@@ -176,7 +176,7 @@ pub fn BoardView(
     let column = |id: ListId| Item::by_id(id.0, move || view! { <ListColumn id /> }.into_any());
     let lists = move || board.mirror.lists.with(|lists| lists.iter().copied().map(column).collect::<Vec<_>>());
     let sharing = RwSignal::new(false);
-    show_new_links(sharing);
+    open_if_addressed(sharing);
     let archive = RwSignal::new(false);
     let name = Signal::derive(move || {
         board.mirror.title.with(|title| if title.is_empty() { "Untitled board".to_owned() } else { title.clone() })

@@ -15,7 +15,7 @@ use crate::ui::home::page_of;
 use crate::ui::reload::replace_with;
 use crate::ui::text::sole_text;
 
-/// At the end of an address: the dialog is open.
+/// The fragment of an address that opens the share dialog.
 const SHARE: &str = "#share";
 
 /// The dialog with the edit and the view link. Who can only view has only the view link to give.
@@ -62,7 +62,7 @@ fn ReplaceLinks() -> impl IntoView {
             let replaced = device::replace_links(board).await;
             let _ = busy.try_set(false);
             match replaced {
-                Ok(key) => go_on_by(&key),
+                Ok(key) => open_new_link(&key),
                 Err(why) => drop(problem.try_set(why)),
             }
         });
@@ -89,13 +89,13 @@ fn ReplaceLinks() -> impl IntoView {
     .into_any()
 }
 
-/// Goes on by the link that took the place of this page's, with the dialog open: whoever replaced the links has to give the new ones out.
-pub fn go_on_by(key: &Key) {
+/// Opens the board under its new link, with the share dialog open: the person who replaced the links passes the new ones on.
+pub fn open_new_link(key: &Key) {
     replace_with(&format!("{}{SHARE}", page_of(key)));
 }
 
-/// Opens the dialog where the address says so, and takes that off the address.
-pub fn show_new_links(open: RwSignal<bool>) {
+/// Opens the share dialog if the address ends with `#share`, and removes that fragment.
+pub fn open_if_addressed(open: RwSignal<bool>) {
     Effect::new(move |_| {
         let location = location();
         if location.hash().is_ok_and(|hash| hash == SHARE)
@@ -116,7 +116,7 @@ pub fn follow_replacement(board: BoardHandle) {
             let key = board.key.get_value();
             spawn_local(async move {
                 if let Some(key) = device::take_up_replacement(&key).await {
-                    go_on_by(&key);
+                    open_new_link(&key);
                 }
             });
         }

@@ -103,7 +103,7 @@ pub fn Toaster() -> impl IntoView {
             on:pointerleave=move |_| toasts.pause(Pause::Hovered, false)
             on:focusin=move |event| {
                 come_from(&event, section, back);
-                // A finger that presses a button focuses it first: were the stack laid out at once, the button would move away from it.
+                // A touch focuses the button before it clicks it. If the stack opened at once, the button would move away before the click.
                 set_timeout(
                     alive.then(move || {
                         if focused(toasts).is_some() {
