@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { Blocking } from "./blocking.ts";
-import { allowErrors, NETWORK, status } from "./errors.ts";
-
-/** What Chromium logs when a page or a redirect comes in place of the service worker. */
-const NO_SCRIPT = /^The script (has an unsupported MIME type|resource is behind a redirect)/;
+import { allowErrors, NETWORK, NO_SCRIPT, status } from "./errors.ts";
 
 /** What a proxy answers in the server's place. */
 export interface Answer {

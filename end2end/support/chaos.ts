@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { allowErrors, NETWORK } from "./errors.ts";
+import { allowErrors, NETWORK, NO_SCRIPT } from "./errors.ts";
 import { binary, running } from "./server.ts";
 
 /** Which way a fault applies; both, unless told. */
@@ -49,7 +49,7 @@ export class Chaos {
 
   /** Starts a proxy, with nothing wrong yet, to the server whose address is `to`. */
   static async start(to: string): Promise<Chaos> {
-    allowErrors(NETWORK);
+    allowErrors(NETWORK, NO_SCRIPT);
     const chaos = new Chaos(to);
     const line = await chaos.line();
     const address = /^Chaos listens on (127\.0\.0\.1:\d+)$/.exec(line)?.[1];

@@ -4,6 +4,9 @@ import { type Browser, type BrowserContext, type BrowserType, chromium, type Con
 export const NETWORK =
   /^(Failed to load resource: net::ERR_|WebSocket connection to '[^']*' failed: ?|An unknown error occurred when fetching the script|Failed to load resource: the server responded with a status of (502|503|504) )/;
 
+/** Chromium logs this when a page or a redirect comes in place of the service worker's script. */
+export const NO_SCRIPT = /^The script (has an unsupported MIME type|resource is behind a redirect)/;
+
 /** What Chromium itself logs about a response with one of these statuses. */
 export function status(...codes: number[]): RegExp {
   const any = codes.join("|");
