@@ -17,6 +17,8 @@ const ONLY_ERRORS = process.env["MONKEY_ONLY"] === "errors";
 const OTHER_ACTS = 0.25;
 /** After so many steps all faults end, and everybody must have the same board. */
 const ROUND = 60;
+/** After so many rounds everybody goes on with a new board: the cards that were archived make each step slow. */
+const ROUNDS_ON_A_BOARD = 20;
 /** What is drawn may be this late behind what is held, and what is kept behind what is typed. */
 const LATE_MS = 3_000;
 /** Longest time that one act takes. */
@@ -95,6 +97,14 @@ for (const seed of SEEDS) {
         if (Date.now() > until) fail(wrong.join("\n"));
       }
     };
+    const begin = async (): Promise<void> => {
+      await other.leaveFor(await createBoard(server.direct));
+      steps.push("      a new board");
+      for (const page of [stage.page, reader]) {
+        await page.goto(other.url);
+        await page.locator('.pill[data-state="saved"]').waitFor({ timeout: 30_000 });
+      }
+    };
     const settle = async (): Promise<void> => {
       if (!server.running) await server.restart();
       stage.offline = false;
@@ -136,6 +146,7 @@ for (const seed of SEEDS) {
         await test.step(`steps ${stage.step + 1} to ${end}`, async () => {
           while (stage.step < end) await once();
           await settle();
+          if (stage.step % (ROUND * ROUNDS_ON_A_BOARD) === 0) await begin();
           last = await check();
         });
       }

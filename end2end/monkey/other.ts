@@ -14,7 +14,7 @@ export class Other {
 
   constructor(
     private readonly server: Server,
-    readonly board: Board,
+    public board: Board,
   ) {}
 
   /** The address of the board's page with its present key. */
@@ -56,6 +56,13 @@ export class Other {
   useKey(key: string): void {
     this.disconnect();
     this.board.editKey = key;
+  }
+
+  /** Leaves the board for another one. */
+  async leaveFor(board: Board): Promise<void> {
+    this.disconnect();
+    this.board = board;
+    await this.connect();
   }
 
   /** Does something to the board. Returns what. */
