@@ -39,11 +39,21 @@ export interface Seen {
   focused: boolean;
 }
 
-/** Lets `look` read the board from the page's own export instead of from a download, and the texts that the person discards. */
+/**
+ * Lets `look` read the board from the page's own export instead of from a download, and the texts that the person discards; lets `closeSockets`
+ * close the page's sockets.
+ */
 export async function prepare(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
-    const state = { exporting: false, text: Promise.resolve(""), discarded: "" };
+    const state = { exporting: false, text: Promise.resolve(""), discarded: "", sockets: new Set<WebSocket>() };
     Object.assign(window, { monkey: state });
+    window.WebSocket = class extends WebSocket {
+      constructor(...args: ConstructorParameters<typeof WebSocket>) {
+        super(...args);
+        state.sockets.add(this);
+        this.addEventListener("close", () => state.sockets.delete(this));
+      }
+    };
     const make = URL.createObjectURL.bind(URL);
     URL.createObjectURL = (object) => {
       if (state.exporting && object instanceof Blob) state.text = object.text();
@@ -85,6 +95,19 @@ export async function look(page: Page): Promise<Seen> {
       await page.waitForLoadState();
     }
   }
+}
+
+/** Closes the sockets of a page, as a browser does when the device loses its network. */
+export async function closeSockets(page: Page): Promise<void> {
+  const close = page.evaluate(async () => {
+    const { sockets } = (window as unknown as { monkey: { sockets: Set<WebSocket> } }).monkey;
+    const closed = (socket: WebSocket) => new Promise((done) => socket.addEventListener("close", done));
+    const all = [...sockets].map(closed);
+    sockets.forEach((socket) => socket.close());
+    await Promise.all(all);
+  });
+  // A page that is being left, or another's, has none.
+  await within(1_000, close).catch(() => {});
 }
 
 /** Everything in IndexedDB: changes of a board that was left move there before they are sent. */

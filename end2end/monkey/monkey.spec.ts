@@ -88,7 +88,7 @@ for (const seed of SEEDS) {
         stage.typed.discard(seen.discarded);
         const differs = seen.held ? difference(seen.shown, seen.held) : "";
         let lost = stage.typed.lost(seen, () => other.log);
-        if (lost.length > 0) lost = stage.typed.lost({ ...seen, stored: seen.stored + (await kept(stage.page).catch(() => "")) }, () => other.log);
+        if (lost.length > 0) lost = stage.typed.lost(seen, () => other.log, await kept(stage.page).catch(() => ""));
         const waiting = seen.waiting.filter((name) => name.startsWith(`sheetbend/outbox/${other.board.id}/`)).length;
         const here = seen.path === new URL(other.url).pathname;
         const lies = here && seen.status === "saved" && waiting > 0 ? `“Saved”, while ${waiting} changes wait` : "";
@@ -146,6 +146,8 @@ for (const seed of SEEDS) {
         await test.step(`steps ${stage.step + 1} to ${end}`, async () => {
           while (stage.step < end) await once();
           await settle();
+          stage.typed.lookAgain();
+          last = await check();
           if (stage.step % (ROUND * ROUNDS_ON_A_BOARD) === 0) await begin();
           last = await check();
         });
