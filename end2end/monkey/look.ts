@@ -19,6 +19,8 @@ export interface List {
 export interface Seen {
   /** The page's address, without the origin. */
   path: string;
+  /** Whether the list of boards is shown. */
+  home: boolean;
   /** The state of the status button; `null` on pages that have none. */
   status: string | null;
   /** The lists as they are drawn. */
@@ -197,6 +199,7 @@ async function read(): Promise<Seen> {
   const fields = [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")].map(({ value }) => value);
   return {
     path: location.pathname,
+    home: !!document.querySelector(".home-page"),
     status: document.querySelector<HTMLElement>(".pill")?.dataset["state"] ?? null,
     shown,
     held,

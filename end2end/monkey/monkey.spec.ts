@@ -94,7 +94,8 @@ for (const seed of SEEDS) {
         const waiting = seen.waiting.filter((name) => name.startsWith(`sheetbend/outbox/${other.board.id}/`)).length;
         const here = seen.path === new URL(other.url).pathname;
         const lies = here && seen.status === "saved" && waiting > 0 ? `“Saved”, while ${waiting} changes wait` : "";
-        const wrong = [differs, lies, ...lost].filter((text) => text !== "");
+        const elsewhere = seen.home === (seen.path === "/") ? "" : `the address is ${seen.path}, and the list of boards is ${seen.home ? "" : "not "}shown`;
+        const wrong = [differs, lies, elsewhere, ...lost].filter((text) => text !== "");
         if (wrong.length === 0) return seen;
         if (Date.now() > until) fail(wrong.join("\n"));
       }

@@ -1,5 +1,5 @@
 import { chromium } from "@playwright/test";
-import { expect, test } from "../support/fixtures.ts";
+import { createBoard, expect, test } from "../support/fixtures.ts";
 import { Person } from "../support/person.ts";
 
 test("a page that comes out of the back-forward cache goes on where it was", async ({ board, browser, server }) => {
@@ -43,4 +43,44 @@ test("a page that comes out of the back-forward cache goes on where it was", asy
   await ada.isSaved();
   await expect(bo.cards("To do")).toHaveText(["Before", ...meanwhile, "Back"]);
   await cached.close();
+});
+
+test("after Back and Forward, a link changes the address", async ({ board, browser, server }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  const { page } = ada;
+  const rename = async (title: string) => {
+    await page.locator(".board-title .in-place").click();
+    await page.getByLabel("Board title").fill(title);
+    await page.getByLabel("Board title").press("Enter");
+    await ada.isSaved();
+  };
+  await rename("First");
+  const other = await createBoard(server.url);
+  await page.goto(other.editUrl);
+  await rename("Second");
+  const home = async () => {
+    await page.getByRole("link", { name: "All boards" }).click();
+    await expect(page.getByRole("heading", { name: "Your boards" })).toBeVisible();
+    await expect(page).toHaveURL(`${server.url}/`);
+  };
+  const open = async (title: string) => {
+    await page.getByRole("link", { name: title }).click();
+    await expect(page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
+    await expect(page).toHaveURL(title === "First" ? board.editUrl : other.editUrl);
+  };
+  await home();
+  await open("First");
+  await home();
+  await open("Second");
+  await page.evaluate(() => history.back());
+  await expect(page.getByRole("heading", { name: "Your boards" })).toBeVisible();
+  await page.evaluate(() => history.forward());
+  await expect(page.getByRole("heading", { name: "Second", level: 1 })).toBeVisible();
+  await home();
+  await page.reload();
+  await expect(page.getByRole("heading", { name: "Your boards" })).toBeVisible();
+  for (const title of ["Second", "Your boards", "First", "Your boards", "Second"]) {
+    await page.evaluate(() => history.back());
+    await expect(page.getByRole("heading", { name: title })).toBeVisible();
+  }
 });

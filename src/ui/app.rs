@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::hooks::use_navigate;
+use leptos_router::location::State;
+use leptos_router::{NavigateOptions, SsrMode, path};
 
 use super::board::page::BoardRoute;
 use super::focus::keep_focus_on_page;
@@ -147,6 +149,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=window_title />
         <Router>
+            <FollowHistory />
             <Routes fallback=|| view! { <NotFound /> }>
                 <Route path=path!("/") view=Home />
                 <Route path=path!("/b/:key") view=BoardRoute ssr=SsrMode::Async />
@@ -154,6 +157,29 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toaster />
     }
+}
+
+/// Tells the router which address the browser is at after Back and Forward.
+///
+/// leptos_router (0.8.17) pushes an address only if it differs from the last one that it pushed itself. After Forward it would show
+/// another page and leave the address as it is. To replace the address by itself makes it the last one.
+///
+/// Renders nothing.
+#[component]
+fn FollowHistory() -> impl IntoView {
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let navigate = navigate.clone();
+        let listener = window_event_listener(leptos::ev::popstate, move |_| {
+            let state = window().history().and_then(|history| history.state()).ok();
+            let options = NavigateOptions { resolve: false, replace: true, scroll: false, state: State::new(state) };
+            // It fails only for a page that is being left.
+            if let Ok(address) = location().href() {
+                navigate(&address, options);
+            }
+        });
+        on_cleanup(move || listener.remove());
+    });
 }
 
 /// The text of the `<title>` element for a page of this title.
