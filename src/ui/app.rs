@@ -6,7 +6,6 @@ use leptos_meta::MetaTags;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::hooks::use_navigate;
-use leptos_router::location::State;
 use leptos_router::{NavigateOptions, SsrMode, path};
 
 use super::board::page::BoardRoute;
@@ -171,8 +170,7 @@ fn FollowHistory() -> impl IntoView {
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let listener = window_event_listener(leptos::ev::popstate, move |_| {
-            let state = window().history().and_then(|history| history.state()).ok();
-            let options = NavigateOptions { resolve: false, replace: true, scroll: false, state: State::new(state) };
+            let options = NavigateOptions { replace: true, scroll: false, ..Default::default() };
             // It fails only for a page that is being left.
             if let Ok(address) = location().href() {
                 navigate(&address, options);
