@@ -25,7 +25,7 @@ use super::lifecycle::Listener;
 use super::time_limit::within;
 
 const NAME: &str = "sheetbend";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Time limit for opening and reading, in milliseconds, where the page can go on without. A slow disk may take longer: that is
 /// not to have none.
@@ -33,6 +33,9 @@ pub const OPEN_MS: u32 = 3_000;
 
 /// Time limit for one transaction, in milliseconds. It is aborted then, and can be tried again.
 pub const LIMIT_MS: u32 = 20_000;
+
+/// The durability of transactions that survive a power cut.
+const STRICT: &str = "strict";
 
 /// A part of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +48,12 @@ pub enum Store {
     Documents,
     /// The documents that were opened here, and how.
     Opened,
+    /// Text that is being typed.
+    Drafts,
 }
 
 impl Store {
-    const ALL: [Self; 4] = [Self::Outbox, Self::Saved, Self::Documents, Self::Opened];
+    const ALL: [Self; 5] = [Self::Outbox, Self::Saved, Self::Documents, Self::Opened, Self::Drafts];
 
     const fn name(self) -> &'static str {
         match self {
@@ -56,6 +61,7 @@ impl Store {
             Self::Saved => "saved",
             Self::Documents => "documents",
             Self::Opened => "opened",
+            Self::Drafts => "drafts",
         }
     }
 }
@@ -217,13 +223,13 @@ impl Page {
     }
 
     /// Begins a transaction over all parts. Chromium's are relaxed unless asked to be strict.
-    fn begin(self: &Rc<Self>, mode: &str) -> Result<Transaction, DatabaseError> {
+    fn begin(self: &Rc<Self>, mode: &str, durability: &str) -> Result<Transaction, DatabaseError> {
         let connection = self.connection.borrow();
         let database = &connection.as_ref().ok_or(DatabaseError::Failed)?.database;
         let names: Array = Store::ALL.iter().map(|store| JsValue::from_str(store.name())).collect();
         let begin = || {
             let options = Object::new();
-            Reflect::set(&options, &"durability".into(), &"strict".into())?;
+            Reflect::set(&options, &"durability".into(), &durability.into())?;
             let transaction = Reflect::get(database, &"transaction".into())?.dyn_into::<Function>()?;
             transaction.call3(database, &names, &mode.into(), &options)?.dyn_into::<IdbTransaction>()
         };
@@ -276,11 +282,20 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`]; nothing was written then.
     pub async fn write(&self, writes: &[Write]) -> Result<(), DatabaseError> {
-        within(LIMIT_MS, self.write_all(writes)).await.unwrap_or(Err(DatabaseError::Late))
+        within(LIMIT_MS, self.write_all(writes, STRICT)).await.unwrap_or(Err(DatabaseError::Late))
     }
 
-    async fn write_all(&self, writes: &[Write]) -> Result<(), DatabaseError> {
-        let transaction = self.begin("readwrite").await?;
+    /// Writes all of these or none, without a wait for the disk: when this returns, they survive the end of the browser, and may not
+    /// survive a power cut.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; nothing was written then.
+    pub async fn write_relaxed(&self, writes: &[Write]) -> Result<(), DatabaseError> {
+        within(LIMIT_MS, self.write_all(writes, "relaxed")).await.unwrap_or(Err(DatabaseError::Late))
+    }
+
+    async fn write_all(&self, writes: &[Write], durability: &str) -> Result<(), DatabaseError> {
+        let transaction = self.begin("readwrite", durability).await?;
         for write in writes {
             match write {
                 Write::Record { store, key, text } => put(&transaction, *store, key, text.as_deref())?,
@@ -308,6 +323,21 @@ impl Database {
         Ok(Array::from(&found).iter().filter_map(|text| text.as_string()).collect())
     }
 
+    /// The keys of all records that start with `prefix`, and their texts, in order.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn read_with_keys(&self, store: Store, prefix: &str) -> Result<Vec<(String, String)>, DatabaseError> {
+        let range = range(prefix)?;
+        let keys = self.ask(store, |store| store.get_all_keys_with_key(&range)).await?;
+        let mut found = Vec::new();
+        for key in Array::from(&keys).iter().filter_map(|key| key.as_string()) {
+            let text = self.get(store, &key).await?;
+            found.extend(text.map(|text| (key, text)));
+        }
+        Ok(found)
+    }
+
     /// The text of the record under `key`, if there is one.
     ///
     /// # Errors
@@ -323,7 +353,7 @@ impl Database {
         question: impl Fn(&IdbObjectStore) -> Result<IdbRequest, JsValue>,
     ) -> Result<JsValue, DatabaseError> {
         let ask = async {
-            let transaction = self.begin("readonly").await?;
+            let transaction = self.begin("readonly", STRICT).await?;
             let answer = answer(question(&transaction.store(store)?)).await;
             transaction.done();
             answer
@@ -333,13 +363,13 @@ impl Database {
 
     /// Begins a transaction, on a new connection if need be: the browser closes a database under a page, when its files are
     /// cleared or it runs short of memory, and the page gives it up while it is away.
-    async fn begin(&self, mode: &str) -> Result<Transaction, DatabaseError> {
-        if let Ok(begun) = self.0.begin(mode) {
+    async fn begin(&self, mode: &str, durability: &str) -> Result<Transaction, DatabaseError> {
+        if let Ok(begun) = self.0.begin(mode, durability) {
             return Ok(begun);
         }
         self.0.connection.take();
         self.0.connect().await?;
-        self.0.begin(mode)
+        self.0.begin(mode, durability)
     }
 }
 

@@ -90,7 +90,14 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Drafts {
     page: Uuid,
-    drafts: BTreeMap<(DocumentId, String), Draft>,
+    drafts: BTreeMap<(DocumentId, String), Held>,
+}
+
+/// A draft, and the page that it was taken over from, unless it was changed since.
+#[derive(Debug)]
+struct Held {
+    draft: Draft,
+    of: Option<Uuid>,
 }
 
 impl Drafts {
@@ -109,22 +116,26 @@ impl Drafts {
     /// The draft at a place, if there is one.
     #[must_use]
     pub fn get(&self, document: DocumentId, place: &str) -> Option<&Draft> {
-        self.drafts.get(&(document, place.to_owned()))
+        self.drafts.get(&(document, place.to_owned())).map(|held| &held.draft)
     }
 
     /// The drafts of a document with their places, the one typed last first.
     #[must_use]
     pub fn of(&self, document: DocumentId) -> Vec<(String, Draft)> {
         let mine = self.drafts.iter().filter(|((of, _), _)| *of == document);
-        let mut mine: Vec<_> = mine.map(|((_, place), draft)| (place.clone(), draft.clone())).collect();
+        let mut mine: Vec<_> = mine.map(|((_, place), held)| (place.clone(), held.draft.clone())).collect();
         mine.sort_by_key(|(_, draft)| std::cmp::Reverse(draft.at));
         mine
     }
 
     /// Text was typed. It takes the place of what this page had there.
     pub fn put(&mut self, document: DocumentId, place: &str, draft: Draft) -> Command {
-        let command = self.write(document, place, &draft);
-        self.drafts.insert((document, place.to_owned()), draft);
+        self.hold(document, place, Held { draft, of: None })
+    }
+
+    fn hold(&mut self, document: DocumentId, place: &str, held: Held) -> Command {
+        let command = self.write(document, place, &held.draft);
+        self.drafts.insert((document, place.to_owned()), held);
         command
     }
 
@@ -135,13 +146,15 @@ impl Drafts {
     }
 
     /// Takes over a record of a page that has ended, or one that this page itself stored. Empty if the record cannot be read, or if
-    /// this page has other text at that place: the record then stays for later.
+    /// this page has other text at that place: the record then stays for later. An older record of the same page is no other text:
+    /// of two stages of storage, one may be behind.
     pub fn adopt(&mut self, name: &RecordName, text: &str) -> Vec<Command> {
         let Ok(draft) = serde_json::from_str::<Draft>(text) else { return Vec::new() };
-        if self.get(name.document, &name.place).is_some() {
+        let here = self.drafts.get(&(name.document, name.place.clone()));
+        if here.is_some_and(|held| held.of != Some(name.page) || held.draft.at >= draft.at) {
             return Vec::new();
         }
-        let write = self.put(name.document, &name.place, draft);
+        let write = self.hold(name.document, &name.place, Held { draft, of: Some(name.page) });
         let remove = (name.page != self.page).then(|| Command::Remove(name.clone()));
         [write].into_iter().chain(remove).collect()
     }
@@ -149,7 +162,7 @@ impl Drafts {
     /// Writes all drafts again, as after a time in which other pages may have taken them over.
     #[must_use]
     pub fn rewrite(&self) -> Vec<Command> {
-        self.drafts.iter().map(|((document, place), draft)| self.write(*document, place, draft)).collect()
+        self.drafts.iter().map(|((document, place), held)| self.write(*document, place, &held.draft)).collect()
     }
 
     fn write(&self, document: DocumentId, place: &str, draft: &Draft) -> Command {
@@ -232,6 +245,21 @@ mod tests {
         device.run(second.remove(BOARD, "new-list").expect("a draft"));
         device.adopt(&mut second, &first);
         assert_eq!(second.get(BOARD, "new-list"), Some(&draft("mine", 1)));
+    }
+
+    #[test]
+    fn a_newer_record_of_the_same_page_takes_the_place_of_an_older_one_until_the_text_is_changed() {
+        let name = |page: u128| RecordName { document: BOARD, place: "a".into(), page: Uuid::from_u128(page) };
+        let text = |text: &str, at| serde_json::to_string(&draft(text, at)).expect("a draft");
+        let mut page = page(1);
+        assert_eq!(page.adopt(&name(7), &text("Pla", 1)).len(), 2);
+        assert_eq!(page.adopt(&name(8), &text("another page's", 9)), []);
+        assert_eq!(page.adopt(&name(7), &text("Plan", 2)).len(), 2);
+        assert_eq!(page.adopt(&name(7), &text("Pla", 1)), []);
+        assert_eq!(page.get(BOARD, "a"), Some(&draft("Plan", 2)));
+        let _ = page.put(BOARD, "a", draft("Plans", 3));
+        assert_eq!(page.adopt(&name(7), &text("late", 4)), []);
+        assert_eq!(page.get(BOARD, "a"), Some(&draft("Plans", 3)));
     }
 
     #[test]
