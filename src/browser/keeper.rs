@@ -96,6 +96,12 @@ impl Keeper {
         }))
     }
 
+    /// Whether it keeps every change; those that it does not are in memory.
+    #[must_use]
+    pub fn keeps_all(&self) -> bool {
+        self.0.stages.borrow().in_memory() == 0
+    }
+
     /// What the first stage has of the outbox, at once.
     #[must_use]
     pub fn early(&self) -> Vec<String> {

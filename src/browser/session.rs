@@ -1,7 +1,8 @@
 //! One document, open in this page: runs a [`Client`] on the browser's socket, clock and storage.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -95,11 +96,28 @@ pub enum Notice<D: Document> {
     Measured(Duration),
 }
 
-/// One document, open in this page. Dropping it closes the connection; what was not saved stays kept.
-pub struct Session<D: Document> {
+/// One document, open in this page. Dropping it closes the connection; what was not saved stays kept. If the device keeps it not, the
+/// connection stays until it is saved or the document is opened again: then the next session takes it over.
+pub struct Session<D: Document>(Rc<Open<D>>);
+
+/// A session with what drives it.
+struct Open<D: Document> {
     inner: Rc<Inner<D>>,
     _listeners: Vec<Listener>,
     _asleep: Interval,
+}
+
+thread_local! {
+    /// Sessions that were left with changes that are only in memory.
+    static LEFT: RefCell<HashMap<DocumentId, Left>> = RefCell::default();
+}
+
+/// A session that was left.
+struct Left {
+    /// An [`Open`].
+    session: Rc<dyn Any>,
+    /// Asks before the page goes with it.
+    _guard: Option<Listener>,
 }
 
 struct Inner<D: Document> {
@@ -125,7 +143,7 @@ struct Inner<D: Document> {
 
 impl<D: Document> fmt::Debug for Session<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("status", &self.inner.client.borrow().status()).finish_non_exhaustive()
+        f.debug_struct("Session").field("status", &self.0.inner.client.borrow().status()).finish_non_exhaustive()
     }
 }
 
@@ -148,7 +166,12 @@ impl<D: Document> Session<D> {
             let this = Rc::downgrade(&inner);
             lifecycle::after_sleep(move || with(&this, |inner| inner.handle(Event::Nudge)))
         };
-        Self { inner, _listeners: signs(follow), _asleep: asleep }
+        let left = LEFT.with_borrow_mut(|left| left.remove(&inner.id));
+        if let Some(left) = left.and_then(|left| left.session.downcast::<Open<D>>().ok()) {
+            inner.handle(Event::Admit(left.inner.client.borrow_mut().take_along()));
+            left.inner.end();
+        }
+        Self(Rc::new(Open { inner, _listeners: signs(follow), _asleep: asleep }))
     }
 
     /// Makes a change: keeps it, shows it, and sends it when it can.
@@ -156,63 +179,68 @@ impl<D: Document> Session<D> {
     /// # Errors
     /// The reason why it can never be accepted; then nothing was done.
     pub fn edit(&self, change: D::Change) -> Result<ChangeId, Refusal> {
-        self.inner.client.borrow().admits(&change)?;
+        self.0.inner.client.borrow().admits(&change)?;
         let made_at = clock::unix_now();
-        let newest = self.inner.client.borrow().outbox().newest();
+        let newest = self.0.inner.client.borrow().outbox().newest();
         let id = {
-            let mut ids = self.inner.ids.borrow_mut();
+            let mut ids = self.0.inner.ids.borrow_mut();
             ids.raise(newest);
             ids.next(made_at, clock::random())
         };
-        self.inner.handle(Event::Edit(Kept::new(id, change, made_at)));
+        self.0.inner.handle(Event::Edit(Kept::new(id, change, made_at)));
         Ok(id)
     }
 
     /// Connects now, whatever the state.
     pub fn retry_now(&self) {
-        self.inner.handle(Event::Start);
+        self.0.inner.handle(Event::Start);
     }
 
     /// Lets a change go that is refused, or not on its way.
     pub fn discard(&self, id: ChangeId) {
-        self.inner.handle(Event::Discard(id));
+        self.0.inner.handle(Event::Discard(id));
     }
 
     /// Measures how long the line takes, there and back. Without a line nothing comes of it.
     pub fn measure(&self) {
-        self.inner.handle(Event::Measure);
+        self.0.inner.handle(Event::Measure);
     }
 
     /// The document's id.
     #[must_use]
     pub fn id(&self) -> DocumentId {
-        self.inner.id
+        self.0.inner.id
     }
 
     /// Looks at the client.
     pub fn look<R>(&self, read: impl FnOnce(&Client<D>) -> R) -> R {
-        read(&self.inner.client.borrow())
+        read(&self.0.inner.client.borrow())
     }
 
     /// Own changes that are not saved: pending ones, then refused ones.
     #[must_use]
     pub fn unsent(&self) -> Vec<Kept<D::Change>> {
-        self.inner.tell_tabs(&Word::TakenAlong);
-        self.inner.client.borrow_mut().take_along()
+        self.0.inner.tell_tabs(&Word::TakenAlong);
+        self.0.inner.client.borrow_mut().take_along()
     }
 
     /// Takes in changes from a file. Those that are here already, or in the log, are not made again.
     pub fn admit(&self, changes: Vec<Kept<D::Change>>) {
-        self.inner.handle(Event::Admit(changes));
+        self.0.inner.handle(Event::Admit(changes));
     }
 }
 
 impl<D: Document> Drop for Session<D> {
     fn drop(&mut self) {
-        self.inner.store_document();
-        self.inner.handle(Event::Stop);
-        self.inner.lock.take();
-        self.inner.channel.take();
+        let inner = &self.0.inner;
+        if !inner.is_only_in_memory() {
+            inner.end();
+            return;
+        }
+        let guard = web_sys::window()
+            .map(|window| Listener::new(window.into(), "beforeunload", |event| event.prevent_default()));
+        let left = Left { session: Rc::clone(&self.0) as Rc<dyn Any>, _guard: guard };
+        LEFT.with_borrow_mut(|all| all.insert(inner.id, left));
     }
 }
 
@@ -247,13 +275,39 @@ fn with<D: Document>(this: &Weak<Inner<D>>, act: impl FnOnce(&Inner<D>)) {
 }
 
 impl<D: Document> Inner<D> {
+    fn is_only_in_memory(&self) -> bool {
+        !self.keeper.keeps_all() && !self.client.borrow().outbox().is_empty()
+    }
+
+    /// Ends a session that was left, once nothing of it is in memory only.
+    fn leave(&self) {
+        let id = self.id;
+        // Not from inside its own turn.
+        spawn_local(async move {
+            let left = LEFT.with_borrow_mut(|left| left.remove(&id));
+            if let Some(left) = left.and_then(|left| left.session.downcast::<Open<D>>().ok()) {
+                left.inner.end();
+            }
+        });
+    }
+
+    fn end(&self) {
+        self.store_document();
+        self.handle(Event::Stop);
+        self.lock.take();
+        self.channel.take();
+    }
+
     fn new(opening: Opening<D>, listener: Box<dyn Fn(Notice<D>)>, this: Weak<Self>) -> Self {
         let keeper = {
             let this = Weak::clone(&this);
             Keeper::new(opening.id, back_to_outbox::<D::Change>, move |keeping| {
                 with(&this, |inner| match keeping {
                     Keeping::OfferedAgain => inner.read_again(),
-                    Keeping::Kept => (inner.listener)(Notice::Kept(true)),
+                    Keeping::Kept => {
+                        (inner.listener)(Notice::Kept(true));
+                        inner.leave();
+                    }
                     Keeping::InMemory { .. } => (inner.listener)(Notice::Kept(false)),
                 });
             })

@@ -32,14 +32,9 @@ pub(super) fn open<D: Document>(
     let describe = move |view: &D, list: Vec<Kept<D::Change>>| -> Vec<Unsaved> {
         list.into_iter().map(|kept| unsaved(&words, view, &kept, false)).collect()
     };
-    // A session that ends may still have something to tell when the page's signals are gone.
+    // A session that was left may still have something to tell when the page's signals are gone.
     let alive = handle.alive;
-    let told = move |news| {
-        if !alive.is_disposed() {
-            told(news);
-        }
-    };
-    let session = Session::open(opening, move |notice| match notice {
+    let show = move |notice| match notice {
         Notice::View(view) => told(News::View(view)),
         Notice::Remote(changes) => told(News::Remote(changes)),
         Notice::Status(status) => {
@@ -59,6 +54,11 @@ pub(super) fn open<D: Document>(
         Notice::Registered => told(News::Registered),
         Notice::Marks(marks) => told(News::Marks(marks)),
         Notice::Measured(time) => connection.measured(u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+    };
+    let session = Session::open(opening, move |notice| {
+        if !alive.is_disposed() {
+            show(notice);
+        }
     });
     let live = Rc::new(Live { session, words });
     connection.refused.set(live.refused());
