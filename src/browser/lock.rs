@@ -134,11 +134,13 @@ impl Inner {
         };
         let this = Rc::downgrade(self);
         spawn_local(async move {
-            let stolen = JsFuture::from(asked).await.is_err();
+            let failed = JsFuture::from(asked).await.is_err();
             if let Some(this) = this.upgrade()
-                && stolen
+                && failed
+                && !this.lost(number)
             {
-                this.lost(number);
+                // Denied, as where cookies are blocked: no other tab gets it either.
+                this.hold(number);
             }
         });
     }
@@ -162,15 +164,18 @@ impl Inner {
         request.call3(&manager, &self.name.as_str().into(), options, granted).ok()?.dyn_into::<Promise>().ok()
     }
 
-    fn lost(self: &Rc<Self>, number: u64) {
+    /// The lock that request `number` held was stolen. Returns whether it held it.
+    fn lost(self: &Rc<Self>, number: u64) -> bool {
         let mine = |request: &mut Request| request.number == number && request.held;
-        if self.present.borrow_mut().take_if(mine).is_some() {
+        let lost = self.present.borrow_mut().take_if(mine).is_some();
+        if lost {
             (self.follow)(false);
             // Whoever follows may have asked already.
             if self.present.borrow().is_none() {
                 self.ask(false);
             }
         }
+        lost
     }
 
     /// Ends the present request. Returns whether that gave the lock up.
