@@ -1,5 +1,6 @@
-//! Text that keeps following its signal, whatever else changes the page.
+//! Text that keeps following its signal, whatever else changes the page; and text as it is typed.
 
+use js_sys::{JsString, Reflect};
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
 use leptos::prelude::*;
@@ -7,6 +8,28 @@ use leptos::tachys::hydration::Cursor;
 use leptos::tachys::renderer::types::{Element, Node, Text};
 use leptos::tachys::renderer::{CastFrom as _, Rndr};
 use leptos::tachys::view::{Mountable, Position, PositionState};
+use wasm_bindgen::JsCast as _;
+
+/// The text of the field that an `input` event is of. `None` while the caret is behind half of a character.
+///
+/// Firefox sends an event for each half of a character outside of the Basic Multilingual Plane, as some keyboards and text expanders send
+/// them. Half a character is no text in Rust: written back into the field it would be U+FFFD, and the other half no character.
+#[must_use]
+pub fn typed_text(event: &web_sys::Event) -> Option<String> {
+    let text = event_target_value(event);
+    let half = text.contains(char::REPLACEMENT_CHARACTER) && is_behind_half(event);
+    (!half).then_some(text)
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn is_behind_half(event: &web_sys::Event) -> bool {
+    let read = |name: &str| Reflect::get(event.target()?.as_ref(), &name.into()).ok();
+    let caret = read("selectionStart").and_then(|caret| caret.as_f64());
+    let text = read("value").and_then(|text| text.dyn_into::<JsString>().ok());
+    let before = caret.zip(text).map(|(caret, text)| text.char_code_at((caret - 1.0).max(0.0) as u32));
+    // A high surrogate, U+D800 to U+DBFF.
+    before.is_some_and(|unit| (55_296.0..56_320.0).contains(&unit))
+}
 
 /// Text that is the only child of its element.
 ///

@@ -13,6 +13,7 @@ use crate::ui::device::drafts;
 use crate::ui::dynamic::{Each, Item, When};
 use crate::ui::focus::is_nowhere;
 use crate::ui::icon::{CLOSE, Icon};
+use crate::ui::text::typed_text;
 use crate::ui::toast::{Kind, Toast};
 
 /// As much of a text as a toast quotes, in characters.
@@ -199,8 +200,8 @@ fn HomelessDraft(place: Place, text: String) -> impl IntoView {
             copied.try_set(copy_text(&text).await);
         });
     };
-    let typed = move |event| {
-        let to = event_target_value(&event);
+    let typed = move |event: web_sys::Event| {
+        let Some(to) = typed_text(&event) else { return };
         text.set_value(to.clone());
         let from = drafts::get(board.id, &place.to_string()).map(|draft| draft.from).unwrap_or_default();
         board.store_draft(place, to, from);

@@ -6,6 +6,7 @@ use super::handle::BoardHandle;
 use super::place::{Left, Place};
 use crate::ui::device::drafts;
 use crate::ui::dynamic::Alive;
+use crate::ui::text::typed_text;
 use crate::ui::toast::Toast;
 
 /// A field's text, and how it stands to the board's value. Cheap to copy.
@@ -71,6 +72,13 @@ impl Field {
     pub fn enter(self) {
         if self.alive.holds() && !self.is_mine() {
             self.from.set_value(Some(self.now.get_untracked()));
+        }
+    }
+
+    /// The person typed: takes the text of the field that the `input` event is of.
+    pub fn take_input(self, event: &web_sys::Event) {
+        if let Some(text) = typed_text(event) {
+            self.typed(text);
         }
     }
 

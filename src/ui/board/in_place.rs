@@ -120,7 +120,7 @@ pub fn InPlace(
                 placeholder=text
                 prop:value=field.text
                 on:focus=move |_| field.enter()
-                on:input=move |event| field.typed(event_target_value(&event))
+                on:input=move |event| field.take_input(&event)
                 on:keydown=keys
                 on:blur=alive.later(move || finish(false))
             />

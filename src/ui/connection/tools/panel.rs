@@ -8,7 +8,7 @@ use crate::sync::faults::{Conditions, Connect, Directions, Fault, Level, Preset,
 use crate::ui::connection::use_connection;
 use crate::ui::dynamic::{When, root_class};
 use crate::ui::icon::{CLOSE, Icon};
-use crate::ui::text::sole_text;
+use crate::ui::text::{sole_text, typed_text};
 
 const PRESETS: [(&str, Preset); 6] = [
     ("Go offline", Preset::Offline),
@@ -181,7 +181,11 @@ fn Timeline() -> impl IntoView {
                     spellcheck="false"
                     placeholder=r#"{"steps": [{"at_ms": 0, "do": {"fault": "offline"}}, {"at_ms": 5000, "do": {"fault": "clear"}}]}"#
                     prop:value=text
-                    on:input=move |event| text.set(event_target_value(&event))
+                    on:input=move |event| {
+                        if let Some(typed) = typed_text(&event) {
+                            text.set(typed);
+                        }
+                    }
                 ></textarea>
             </label>
             <div class="row">
