@@ -222,6 +222,10 @@ test("a link to view shows everything and lets nothing be changed", async ({ boa
   await bo.window.waitForNo([".add-card"]);
   await bo.window.waitForNo([".add-list"]);
   await bo.window.waitFor([...inCard("One"), ".tick:disabled"]);
+  // WebKit shows today in a date field that is empty.
+  await bo.openCard("One");
+  await bo.window.waitForNo([...inDialog("Card"), 'input[type="date"]']);
+  await bo.closeDialog();
 });
 
 test("a board is taken off Home's list, and nothing scrolls sideways", async ({ board, driven, server }) => {

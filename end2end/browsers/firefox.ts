@@ -1,5 +1,6 @@
 /** Firefox, by WebDriver BiDi. */
 
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -16,8 +17,9 @@ export class FirefoxProcess {
     private readonly profile: string,
   ) {}
 
-  static async launch({ dark = false }: LaunchOptions): Promise<FirefoxProcess> {
-    const profile = await mkdtemp(path.join(tmpdir(), "sheetbend-firefox-"));
+  /** Starts one with a new profile, or with that of one that was killed. */
+  static async launch({ dark = false }: LaunchOptions, killed?: FirefoxProcess): Promise<FirefoxProcess> {
+    const profile = killed?.profile ?? (await mkdtemp(path.join(tmpdir(), "sheetbend-firefox-")));
     const launched = await puppeteer.launch({
       browser: "firefox",
       executablePath: process.env["FIREFOX"] || "/usr/bin/firefox-esr",
@@ -32,6 +34,18 @@ export class FirefoxProcess {
 
   async browser(): Promise<Browser> {
     return new Firefox(await this.puppeteer.createBrowserContext());
+  }
+
+  /** The browser without a container: what it stores is in the profile. */
+  profiled(): Browser {
+    return new Firefox(this.puppeteer.defaultBrowserContext());
+  }
+
+  /** Kills it, as a crash does. The profile stays. */
+  async kill(): Promise<void> {
+    const child = this.puppeteer.process()!;
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   }
 
   async close(): Promise<void> {

@@ -250,6 +250,55 @@ test("the device keeps nothing: the page says so in red, goes on, and gives the 
   await expect(other.cards("To do")).toHaveText(["One", "Two"]);
 });
 
+test("the device keeps nothing: who leaves the board for the list of boards loses nothing", async ({ board, browser, server }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(keepsNothing);
+  const ada = await Person.in(context, board.editUrl);
+  const { page } = ada;
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await page.evaluate(() => {
+    document.documentElement.dataset["full"] = "yes";
+  });
+  await ada.addCards("To do", "Left", "behind");
+  await page.getByRole("link", { name: "All boards" }).click();
+  await expect(page.getByRole("heading", { name: "Sheetbend" })).toBeVisible();
+  let asked = 0;
+  page.on("dialog", (dialog) => {
+    asked += 1;
+    void dialog.dismiss();
+  });
+  await page.reload({ timeout: 1_000 }).catch(() => {});
+  expect(asked, "the browser asks before the page goes").toBe(1);
+  await page.evaluate(() => history.back());
+  await server.restart();
+  await ada.isSaved();
+  await expect(ada.cards("To do")).toHaveText(["Left", "behind"]);
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.cards("To do")).toHaveText(["Left", "behind"]);
+});
+
+test("the device keeps nothing: a board that was left is saved when the server is back", async ({ board, browser, server }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(keepsNothing);
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  await server.kill();
+  await ada.page.evaluate(() => {
+    document.documentElement.dataset["full"] = "yes";
+  });
+  await ada.addCards("To do", "Left");
+  await ada.page.getByRole("link", { name: "All boards" }).click();
+  await expect(ada.page.getByRole("heading", { name: "Sheetbend" })).toBeVisible();
+  await server.restart();
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.cards("To do")).toHaveText(["Left"], { timeout: 40_000 });
+  await ada.page.reload();
+  await expect(ada.page.getByRole("heading", { name: "Sheetbend" }), "nothing is asked").toBeVisible();
+});
+
 test("storage that is full for a while: when it has room again, the banner goes and the changes are kept", async ({ board, browser, server }) => {
   const context = await browser.newContext();
   await context.addInitScript(keepsNothing);

@@ -59,3 +59,19 @@ test("a board's link opens from the list of boards, and one of another server sa
   await expect(page).toHaveURL(board.editUrl);
   await Person.on(page).isSaved();
 });
+
+test("where the browser lets the page store nothing, the list of boards says so", async ({ browser, server }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    const deny = (name: string) =>
+      Object.defineProperty(window, name, {
+        get: () => {
+          throw new DOMException("denied", "SecurityError");
+        },
+      });
+    ["localStorage", "indexedDB"].forEach(deny);
+  });
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await expect(page.getByText("This browser lets the page store nothing")).toBeVisible();
+});

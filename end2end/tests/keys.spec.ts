@@ -9,6 +9,23 @@ async function focused(who: Person): Promise<string> {
   return await of();
 }
 
+test("keys that come faster than frames act on the card that the keys before them led to", async ({ board, browser }) => {
+  const ada = await Person.at(browser, board.editUrl);
+  await ada.addList("To do");
+  await ada.addCards("To do", "One", "Two", "Three");
+  await ada.isSaved();
+  await ada.cards("To do").first().focus();
+  await ada.page.evaluate(() => {
+    for (const key of ["ArrowDown", "ArrowDown", "x", "ArrowUp", "u"]) {
+      document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }
+  });
+  await expect(ada.card("Three").getByRole("checkbox")).toBeChecked();
+  await expect(ada.card("Two").getByText("Urgent")).toBeVisible();
+  await ada.isSaved();
+  await expect(ada.page.getByRole("checkbox", { checked: true })).toHaveCount(1);
+});
+
 test("a key that is held acts once", async ({ board, browser }) => {
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");

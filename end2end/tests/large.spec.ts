@@ -100,3 +100,18 @@ test("a card is dragged to a place far down a long list", async ({ board, browse
   await expect(bo.cards("Doing").nth(149)).toHaveText(title(300));
   await expect(bo.cards("Doing").nth(151)).toHaveText(title(302));
 });
+
+for (const width of [1280, 390]) {
+  test(`cards that are added to a long list are seen, in a window ${width} wide`, async ({ board, browser, server }) => {
+    await fill(server.url, board.editKey, 50, ["To do"]);
+    const ada = await Person.at(browser, board.editUrl);
+    await ada.page.setViewportSize({ width, height: 844 });
+    await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+    for (const text of ["One more", "And another"]) {
+      await ada.page.getByLabel("New card").fill(text);
+      await ada.page.getByLabel("New card").press("Enter");
+      await expect(ada.card(text)).toBeInViewport({ ratio: 0.9 });
+      await expect(ada.page.getByLabel("New card")).toBeInViewport({ ratio: 1 });
+    }
+  });
+}

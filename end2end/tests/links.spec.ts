@@ -50,6 +50,37 @@ test("both links are replaced: the old ones stop at once, and the work goes on b
   await expect(cy.cards("To do")).toHaveText(["Before", "After"]);
 });
 
+test("another window of the same browser goes on by the new link, and is not interrupted by a dialog", async ({ board, browser }) => {
+  const context = await browser.newContext();
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  await ada.isSaved();
+  const bo = await Person.in(context, board.editUrl);
+  await ada.page.getByRole("button", { name: "Share" }).click();
+  const dialog = (who: Person) => who.page.getByRole("dialog", { name: "Share this board" });
+  await dialog(ada).getByRole("button", { name: "Replace both links…" }).click();
+  await dialog(ada).getByRole("button", { name: "Replace both links", exact: true }).click();
+  await expect(bo.page).not.toHaveURL(board.editUrl);
+  await bo.isSaved();
+  await expect(dialog(ada)).toBeVisible();
+  await expect(dialog(bo)).toBeHidden();
+  await bo.addCards("To do", "Goes on");
+  await expect(ada.cards("To do")).toHaveText(["Goes on"]);
+});
+
+test("links of a board that the server does not know yet are said not to work yet", async ({ browser, server }) => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(server.url);
+  await page.getByRole("button", { name: "New board", exact: true }).click({ trial: true });
+  await server.kill();
+  await page.getByRole("button", { name: "New board", exact: true }).click();
+  await page.getByRole("button", { name: "Share" }).click();
+  const hint = page.getByText("The links work once this board has reached the server.");
+  await expect(hint).toBeVisible();
+  await server.restart();
+  await expect(hint).toBeHidden({ timeout: 30_000 });
+});
+
 test("both links are replaced while somebody works: what is kept of theirs is in reach, also after a reload", async ({ board, browser }) => {
   const ada = await Person.at(browser, board.editUrl);
   await ada.addList("To do");

@@ -12,6 +12,21 @@ async function atBoard(context: BrowserContext, url: string): Promise<{ ada: Per
   return { ada, boardUrl: board.editUrl };
 }
 
+/** The texts of the drafts in IndexedDB. */
+async function inDatabase(page: Page): Promise<string[]> {
+  return await page.evaluate(async () => {
+    const done = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const database = await done(indexedDB.open("sheetbend"));
+    const texts = (await done(database.transaction("drafts").objectStore("drafts").getAll())) as string[];
+    database.close();
+    return texts.map((text) => (JSON.parse(text) as { text: string }).text);
+  });
+}
+
 /** A place where text is typed: how to get there, and the field. */
 interface Place {
   name: string;
@@ -96,8 +111,49 @@ test("what is typed is on the device with the key that types it", async ({ brows
   expect(JSON.parse(stored[0]![1])).toMatchObject({ text: "Milk" });
   await ada.page.getByLabel("New card").press("Enter");
   await expect(ada.cards("To do")).toHaveText(["Shopping", "Milk"]);
-  const left = await ada.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("sheetbend/draft/")));
-  expect(left, "it is a change now").toEqual([]);
+  const left = () => ada.page.evaluate(() => Object.keys(localStorage).filter((name) => name.startsWith("sheetbend/draft/")));
+  await expect.poll(left, "it is a change now").toEqual([]);
+  expect(await inDatabase(ada.page)).toEqual([]);
+});
+
+test("what the quick storage has lost comes back from the database, and not again once it is a change", async ({ browser, sharedServer }) => {
+  const context = await browser.newContext();
+  const { ada: first, boardUrl } = await atBoard(context, sharedServer.url);
+  let ada = first;
+  const other = await context.newPage();
+  await other.goto(`${sharedServer.url}/favicon.svg`);
+  const lose = async (text: string | undefined) => {
+    const records = await other.evaluate(() => Object.entries(localStorage).filter(([name]) => name.startsWith("sheetbend/draft/")));
+    await ada.page.close();
+    // As a browser does that was killed before it wrote to the disk.
+    await other.evaluate(
+      ([records, text]) => {
+        for (const [name, record] of records) {
+          if (text === undefined) localStorage.removeItem(name);
+          else localStorage.setItem(name, JSON.stringify({ ...JSON.parse(record), text, at: 1 }));
+        }
+      },
+      [records, text] as const,
+    );
+  };
+  await ada.list("To do").getByRole("button", { name: "Add card" }).click();
+  await ada.page.getByLabel("New card").pressSequentially("Milk and bread");
+  await expect.poll(() => inDatabase(ada.page)).toEqual(["Milk and bread"]);
+  await lose("Milk");
+  ada = await Person.in(context, boardUrl);
+  await expect(ada.page.getByLabel("New card")).toHaveValue("Milk and bread");
+  await ada.page.getByLabel("New card").press("End");
+  await ada.page.getByLabel("New card").pressSequentially("!");
+  await expect.poll(() => inDatabase(ada.page)).toEqual(["Milk and bread!"]);
+  await lose(undefined);
+  ada = await Person.in(context, boardUrl);
+  await expect(ada.page.getByLabel("New card")).toHaveValue("Milk and bread!");
+  await ada.page.getByLabel("New card").press("Enter");
+  await ada.page.reload();
+  await ada.isSaved();
+  await expect(ada.cards("To do")).toHaveText(["Shopping", "Milk and bread!"]);
+  expect(await inDatabase(ada.page)).toEqual([]);
+  await expect(ada.page.getByLabel("New card")).toHaveCount(0);
 });
 
 for (const how of ["Escape", "Done"] as const) {

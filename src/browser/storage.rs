@@ -13,7 +13,8 @@ use crate::sync::id::{ChangeId, DocumentId};
 pub struct NotKept;
 
 /// Whether there is a localStorage at all. `gloo_storage` panics where it is denied, so this is asked first.
-fn available() -> bool {
+#[must_use]
+pub fn available() -> bool {
     web_sys::window().is_some_and(|window| matches!(window.local_storage(), Ok(Some(_))))
 }
 

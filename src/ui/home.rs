@@ -147,7 +147,13 @@ pub fn Home() -> impl IntoView {
                 </section>
             </When>
             <When when=move || boards.with(|boards| boards.as_ref().is_some_and(Vec::is_empty))>
-                <p class="empty">"Boards you open on this device are listed here."</p>
+                <p class="empty">
+                    {if device::stores() {
+                        "Boards you open on this device are listed here."
+                    } else {
+                        "This browser lets the page store nothing, so boards are not listed here. Keep their links."
+                    }}
+                </p>
             </When>
         </main>
     }

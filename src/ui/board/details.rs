@@ -20,6 +20,7 @@ use crate::ui::connection::{RefusedList, Unsaved};
 use crate::ui::dynamic::{Alive, Each, Item, When};
 use crate::ui::icon::{ARCHIVE, CLOSE, Icon, MOVE};
 use crate::ui::keys::{is_enter, is_key};
+use crate::ui::text::typed_text;
 
 /// The dialog with everything about the card that is open. Renders a closed dialog on the server.
 #[component]
@@ -208,7 +209,7 @@ fn TitleField(board: BoardHandle, id: CardId, title: Memo<String>, fields: Field
                     readonly=Signal::derive(move || !board.editable.get())
                     prop:value=field.text
                     on:focus=move |_| field.enter()
-                    on:input=move |event| field.typed(event_target_value(&event))
+                    on:input=move |event| field.take_input(&event)
                     on:keydown=keys
                     on:blur=alive.later(leave)
                 />
@@ -274,8 +275,10 @@ fn DueField(board: BoardHandle, id: CardId, due: Memo<String>, fields: Fields) -
             by_keys.set_value(true);
         }
     };
+    // WebKit shows today where there is no day.
+    let nothing_to_see = Memo::new(move |_| !board.may_edit.get() && due.with(String::is_empty));
     view! {
-        <label class="check">
+        <label class="check" hidden=move || nothing_to_see.get()>
             "Due"
             <input
                 type="date"
@@ -348,7 +351,11 @@ fn NotesField(board: BoardHandle, id: CardId, notes: Memo<String>, fields: Field
                     readonly=Signal::derive(move || !board.editable.get())
                     prop:value=field.text
                     on:focus=move |_| field.enter()
-                    on:input=move |event| typed(event_target_value(&event))
+                    on:input=move |event| {
+                        if let Some(text) = typed_text(&event) {
+                            typed(text);
+                        }
+                    }
                     on:blur=alive.later(leave)
                 ></textarea>
             </label>
@@ -409,7 +416,7 @@ fn Labels(board: BoardHandle, id: CardId, fields: Fields) -> impl IntoView {
                             aria-label="Add a label"
                             placeholder="Add a label"
                             prop:value=field.text
-                            on:input=move |event| field.typed(event_target_value(&event))
+                            on:input=move |event| field.take_input(&event)
                             on:keydown=keys
                             on:change=alive.later(add)
                         />

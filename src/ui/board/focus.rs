@@ -15,6 +15,14 @@ pub fn focus_card(board: BoardHandle, card: CardId) {
     focus_later(target_of(board, card));
 }
 
+/// Focuses a card that is on the board, at once if it is drawn: the next key may come before the next frame.
+pub fn focus_drawn_card(board: BoardHandle, card: CardId) {
+    let target = target_of(board, card);
+    if !focus_first(&target) {
+        focus_later(target);
+    }
+}
+
 /// Focuses a card that was restored, wherever the focus is.
 pub fn focus_restored(board: BoardHandle, card: CardId) {
     focus_drawn(target_of(board, card));
@@ -104,11 +112,11 @@ pub fn focus_later(selector: String) {
     });
 }
 
-fn focus_first(selector: &str) {
+/// Returns whether there was an element to focus.
+fn focus_first(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        let _ = element.focus();
-    }
+    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    element.is_some_and(|element| element.focus().is_ok())
 }
 
 #[cfg(test)]

@@ -45,6 +45,10 @@ pub struct BoardHandle {
     pub editable: Signal<bool>,
     /// The key that opened the board.
     pub key: StoredValue<Key>,
+    /// This page is replacing the board's links.
+    pub replacing: RwSignal<bool>,
+    /// Whether the server knows the board.
+    pub registered: RwSignal<bool>,
     /// The board's id.
     pub id: DocumentId,
     /// Where messages go.
@@ -77,6 +81,7 @@ impl BoardHandle {
             registered: page.registered,
         };
         let history = StoredValue::new(History::default());
+        let registered = RwSignal::new(page.registered);
         let document = use_document(opening, WORDS, move |news| match news {
             News::View(board) => mirror.show(&board),
             News::Marks(marks) => mirror.set_marks(marks),
@@ -88,7 +93,10 @@ impl BoardHandle {
             }
             News::Line(Turn::Rewound { .. }) => toasts.show_text(REWOUND),
             News::Line(_) => {}
-            News::Registered => device::set_registered(id),
+            News::Registered => {
+                device::set_registered(id);
+                let _ = registered.try_set(true);
+            }
         });
         // There is nothing to undo on another page.
         on_cleanup(move || toasts.dismiss_named(UNDO));
@@ -116,6 +124,8 @@ impl BoardHandle {
             may_edit: may_edit.into(),
             editable: editable.into(),
             key: StoredValue::new(page.key.clone()),
+            replacing: RwSignal::new(false),
+            registered,
             id,
             toasts,
             typing: StoredValue::new(Typing::default()),

@@ -3,6 +3,8 @@
 use leptos::ev::KeyboardEvent;
 use leptos::html::Textarea;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::Element;
 
 use super::field::{Field, FieldRemark};
 use super::focus::{focus_add_card, focus_later};
@@ -159,6 +161,15 @@ fn are(count: usize) -> String {
     if count == 1 { "1 line is".to_owned() } else { format!("{count} lines are") }
 }
 
+/// Scrolls to the last card of a list.
+fn show_last(list: ListId) {
+    let cards = document().query_selector_all(&format!("[data-list=\"{list}\"] .card"));
+    let last = cards.ok().and_then(|cards| cards.item(cards.length().checked_sub(1)?));
+    if let Some(last) = last.and_then(|card| card.dyn_into::<Element>().ok()) {
+        last.scroll_into_view_with_bool(false);
+    }
+}
+
 /// Opens the form again when a draft comes back. The focus stays where it is.
 #[component]
 fn Reopen(form: Form) -> impl IntoView {
@@ -192,7 +203,12 @@ fn NewItem(form: Form) -> impl IntoView {
         if let Some(input) = input.get_untracked() {
             let _ = input.focus();
             // Once what was added is drawn.
-            request_animation_frame(move || input.scroll_into_view_with_bool(false));
+            request_animation_frame(move || {
+                if let Place::NewCard(list) = place {
+                    show_last(list);
+                }
+                input.scroll_into_view_with_bool(false);
+            });
         }
     };
     let add_one = move || {
@@ -260,7 +276,7 @@ fn NewItem(form: Form) -> impl IntoView {
             aria-label=label
             placeholder=placeholder
             prop:value=field.text
-            on:input=move |event| field.typed(event_target_value(&event))
+            on:input=move |event| field.take_input(&event)
             on:keydown=keys
         ></textarea>
         <FieldRemark field unlimited=Signal::derive(many) />

@@ -129,7 +129,7 @@ fn Unreachable(key: String, retry: impl Fn() + Copy + Send + Sync + 'static) -> 
         if looking.get() {
             "The server can't be reached, or cannot read it just now. Still looking whether this device has it…"
         } else {
-            "There is no copy of it here, and the server can't be reached, or cannot read it just now. Changes that you made here before are kept, and are sent once the board opens."
+            "There is no copy of it here, and the server can't be reached, or cannot read it just now. It opens once the server answers."
         }
     };
     move || match page.get() {

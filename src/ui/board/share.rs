@@ -39,6 +39,9 @@ pub fn ShareDialog(
                 </When>
                 <LinkField label="Who has this link can only view" link=link_to(&view_key()) />
                 <p class="hint">"A link is the key: give it only to people you trust with the board."</p>
+                <When when=move || !board.registered.get()>
+                    <p class="hint" role="status">"The links work once this board has reached the server."</p>
+                </When>
                 <When when=edits>
                     <ReplaceLinks />
                 </When>
@@ -56,14 +59,17 @@ fn ReplaceLinks() -> impl IntoView {
     let problem = RwSignal::new(String::new());
     let replace = move |_| {
         busy.set(true);
+        board.replacing.set(true);
         problem.set(String::new());
-        let board = recent(board);
         spawn_local(async move {
-            let replaced = device::replace_links(board).await;
+            let replaced = device::replace_links(recent(board)).await;
             let _ = busy.try_set(false);
             match replaced {
                 Ok(key) => open_new_link(&key),
-                Err(why) => drop(problem.try_set(why)),
+                Err(why) => {
+                    let _ = problem.try_set(why);
+                    let _ = board.replacing.try_set(false);
+                }
             }
         });
     };
@@ -108,15 +114,17 @@ pub fn open_if_addressed(open: RwSignal<bool>) {
     });
 }
 
-/// A replacement whose answer was lost is taken up again when the link stops working: the page goes on by the new one.
+/// When the link stops working, the page goes on by the new one if this device has it: from another of its pages, or because the answer
+/// to a replacement was lost.
 pub fn follow_replacement(board: BoardHandle) {
     let ended = Memo::new(move |_| board.status.with(|status| matches!(status.connection, Connection::Refused(_))));
     Effect::new(move |_| {
-        if ended.get() {
+        // The page that replaces the links itself opens the new one when it has the answer.
+        if ended.get() && !board.replacing.get() {
             let key = board.key.get_value();
             spawn_local(async move {
-                if let Some(key) = device::take_up_replacement(&key).await {
-                    open_new_link(&key);
+                if let Some(key) = device::key_after(board.id, &key).await {
+                    replace_with(&page_of(&key));
                 }
             });
         }

@@ -8,7 +8,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::Element;
 
 use super::dialog::Dialog;
-use super::focus::{focus_card, press_add_card};
+use super::focus::{focus_card, focus_drawn_card, press_add_card};
 use super::handle::BoardHandle;
 use super::typing::Typing;
 use crate::board::{Board, CardId, Change, ListId};
@@ -176,7 +176,7 @@ fn arrow(board: BoardHandle, card: CardId, key: &str, moves: bool) -> bool {
         return true;
     }
     if let Some(there) = there {
-        focus_card(board, there);
+        focus_drawn_card(board, there);
     }
     true
 }

@@ -33,6 +33,12 @@ pub const fn recent_boards() -> Vec<RecentBoard> {
 }
 
 /// See the browser's.
+#[must_use]
+pub const fn stores() -> bool {
+    true
+}
+
+/// See the browser's.
 pub fn remember(_board: RecentBoard) {}
 
 /// See the browser's.
@@ -107,6 +113,12 @@ pub async fn open(key: String, _handed: Option<DocumentId>) -> Result<Option<Boa
 #[allow(clippy::unused_async)]
 pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
     Ok(board.key)
+}
+
+/// See the browser's.
+#[allow(clippy::unused_async)]
+pub async fn key_after(_id: DocumentId, _key: &Key) -> Option<Key> {
+    None
 }
 
 /// See the browser's.

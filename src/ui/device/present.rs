@@ -15,6 +15,7 @@ pub use super::recent::{all as all_recent_boards, forget, local as recent_boards
 use crate::board::{Board, Date};
 pub use crate::browser::drafts;
 use crate::browser::probe::probe;
+pub use crate::browser::storage::available as stores;
 use crate::browser::time_limit::within;
 use crate::browser::{boards, clock, session};
 use crate::sync::digest::Cursor;
@@ -154,6 +155,12 @@ pub async fn replace_links(board: RecentBoard) -> Result<Key, String> {
 pub async fn take_up_replacement(key: &Key) -> Option<Key> {
     let board = recent::find(&|board| board.key == *key && board.replacing.is_some()).await?;
     replace_links(board).await.ok()
+}
+
+/// The key that has taken the place of `key`, which opened the board `id`, if this device has it.
+pub async fn key_after(id: DocumentId, key: &Key) -> Option<Key> {
+    let board = recent::find(&|board| board.id == id).await?;
+    if board.key == *key { take_up_replacement(key).await } else { Some(board.key) }
 }
 
 /// A board that was just made.
