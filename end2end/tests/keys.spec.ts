@@ -15,15 +15,20 @@ test("keys that come faster than frames act on the card that the keys before the
   await ada.addCards("To do", "One", "Two", "Three");
   await ada.isSaved();
   await ada.cards("To do").first().focus();
-  await ada.page.evaluate(() => {
-    for (const key of ["ArrowDown", "ArrowDown", "x", "ArrowUp", "u"]) {
-      document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-    }
-  });
+  const press = (...keys: string[]) =>
+    ada.page.evaluate((keys) => {
+      for (const key of keys) {
+        document.activeElement!.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      }
+    }, keys);
+  await press("ArrowDown", "ArrowDown", "x", "ArrowUp", "u");
   await expect(ada.card("Three").getByRole("checkbox")).toBeChecked();
   await expect(ada.card("Two").getByText("Urgent")).toBeVisible();
   await ada.isSaved();
   await expect(ada.page.getByRole("checkbox", { checked: true })).toHaveCount(1);
+  await press("a", "a");
+  await expect(ada.cards("To do")).toHaveText(["One"]);
+  await expect(ada.cards("To do")).toBeFocused();
 });
 
 test("a key that is held acts once", async ({ board, browser }) => {

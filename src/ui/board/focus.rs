@@ -15,7 +15,8 @@ pub fn focus_card(board: BoardHandle, card: CardId) {
     focus_later(target_of(board, card));
 }
 
-/// Focuses a card that is on the board, at once if it is drawn: the next key may come before the next frame.
+/// Focuses a card, or its neighbour if it is not on the board any more: at once if that is drawn, since the next key may come before the
+/// next frame.
 pub fn focus_drawn_card(board: BoardHandle, card: CardId) {
     let target = target_of(board, card);
     if !focus_first(&target) {
@@ -112,11 +113,14 @@ pub fn focus_later(selector: String) {
     });
 }
 
-/// Returns whether there was an element to focus.
+/// Returns whether an element has the focus now: none gets it beside an open dialog.
 fn focus_first(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();
     let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    element.is_some_and(|element| element.focus().is_ok())
+    element.is_some_and(|element| {
+        let _ = element.focus();
+        document().active_element().as_ref() == Some(element.as_ref())
+    })
 }
 
 #[cfg(test)]

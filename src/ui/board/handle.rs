@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::focus::{focus_card, focus_restored};
+use super::focus::{focus_drawn_card, focus_restored};
 use super::mirror::Mirror;
 use super::place::Place;
 use super::typing::Typing;
@@ -264,7 +264,7 @@ impl BoardHandle {
     pub fn archive_card(&self, card: CardId) {
         if self.edit(Change::ArchiveCard { card, archived: true }) {
             self.tell_undo("Card archived.");
-            focus_card(*self, card);
+            focus_drawn_card(*self, card);
         }
     }
 
