@@ -299,6 +299,21 @@ test("the device keeps nothing: a board that was left is saved when the server i
   await expect(ada.page.getByRole("heading", { name: "Sheetbend" }), "nothing is asked").toBeVisible();
 });
 
+test("the browser denies locks: what is made is sent at once, and not after the time limit for a lock", async ({ board, browser }) => {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    // As Firefox does where cookies are blocked. The page before the first has no locks.
+    const request = () => Promise.reject(new DOMException("denied", "SecurityError"));
+    if ("locks" in navigator) Object.defineProperty(navigator.locks, "request", { value: request });
+  });
+  const ada = await Person.in(context, board.editUrl);
+  await ada.addList("To do");
+  // A tab that waits for a lock steals it after five seconds, and goes on without an answer after three more.
+  await expect(ada.page.locator('.pill[data-state="saved"]')).toBeVisible({ timeout: 4_000 });
+  const bo = await Person.at(browser, board.editUrl);
+  await expect(bo.list("To do")).toBeVisible();
+});
+
 test("storage that is full for a while: when it has room again, the banner goes and the changes are kept", async ({ board, browser, server }) => {
   const context = await browser.newContext();
   await context.addInitScript(keepsNothing);
